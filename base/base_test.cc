@@ -1,0 +1,59 @@
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "base/bytes.h"
+#include "base/event_loop.h"
+#include "base/time.h"
+
+namespace synod {
+namespace {
+
+TEST(Bytes, HexAndBase64RoundTrip) {
+  const Bytes bytes("\x00\x01\xfe\xff", 4);
+  EXPECT_EQ(to_hex(bytes), "0001feff");
+  EXPECT_EQ(from_hex("0001FEff").value(), bytes);
+  EXPECT_FALSE(from_hex("abc"));
+  EXPECT_FALSE(from_hex("zz"));
+  for (std::size_t n = 0; n <= 4; ++n)
+    EXPECT_EQ(from_base64(to_base64(bytes.substr(0, n))).value(), bytes.substr(0, n));
+  EXPECT_EQ(to_base64("foob"), "Zm9vYg==");
+}
+
+TEST(Bytes, BigEndian) {
+  Bytes out;
+  append_i32(out, -2);
+  append_i64(out, 0x0102030405060708);
+  EXPECT_EQ(to_hex(out), "fffffffe0102030405060708");
+  EXPECT_EQ(read_i32(out), -2);
+  EXPECT_EQ(read_i64(ByteView(out).substr(4)), 0x0102030405060708);
+}
+
+TEST(Time, PrintsIso8601) {
+  EXPECT_EQ(Timestamp{0}.to_string(), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(Timestamp{1'500'000}.to_string(), "1970-01-01T00:00:01.500Z");
+  EXPECT_EQ(Timestamp::max().to_string(), "9999-12-31T23:59:59.999999Z");
+  EXPECT_EQ(Timestamp::min().to_string(), "0001-01-01T00:00:00Z");
+}
+
+TEST(EventLoop, RunsTasksInOrderAndTimersWhenDue) {
+  EventLoop loop("test");
+  std::vector<int> order;
+  std::promise<void> done;
+  loop.post([&] {
+    const TimerId cancelled = loop.after(Duration::milliseconds(1), [&] { order.push_back(99); });
+    loop.after(Duration::milliseconds(5), [&] {
+      order.push_back(3);
+      done.set_value();
+    });
+    loop.after(Duration::milliseconds(2), [&] { order.push_back(2); });
+    loop.cancel(cancelled);
+    order.push_back(0);
+  });
+  loop.post([&] { order.push_back(1); });
+  done.get_future().wait();
+  EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3}));
+}
+
+}  // namespace
+}  // namespace synod

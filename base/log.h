@@ -1,0 +1,71 @@
+// Logging for all nodes: text for people, JSON lines for machines, and a recorder that makes a test fail on an
+// unexpected warning or error.
+//
+//   log::info("sequencer", "block {} applied", height);
+//   log::warn("client", "connection lost: {}", error.to_string());
+//   log::alarm("sequencer", "bad signature of {}", member);   // malicious or faulty behaviour of somebody else
+#pragma once
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace synod::log {
+
+enum class Level { trace, debug, info, warn, error };
+enum class Format { text, json };
+
+struct Entry {
+  Level level;
+  std::string component;
+  std::string message;
+  std::string trace_id;  // 32 hex digits, or empty
+};
+
+// Process-wide settings; callable at any time from any thread.
+void set_level(Level level);
+bool set_level(std::string_view name);  // false: no such level
+void set_format(Format format);
+Level level();
+// Sees every entry of warn and above, whatever the level; null removes it. For tests.
+void set_observer(std::function<void(const Entry&)> observer);
+
+// The trace id of what this thread works on, attached to each line it logs.
+void set_trace_id(std::string trace_id);
+
+void write(Level level, std::string_view component, std::string message);
+
+template <typename... Args>
+void log_at(Level at, std::string_view component, fmt::format_string<Args...> format, Args&&... args) {
+  if (at < level() && at < Level::warn) return;
+  write(at, component, fmt::format(format, std::forward<Args>(args)...));
+}
+template <typename... Args>
+void trace(std::string_view c, fmt::format_string<Args...> f, Args&&... a) {
+  log_at(Level::trace, c, f, std::forward<Args>(a)...);
+}
+template <typename... Args>
+void debug(std::string_view c, fmt::format_string<Args...> f, Args&&... a) {
+  log_at(Level::debug, c, f, std::forward<Args>(a)...);
+}
+template <typename... Args>
+void info(std::string_view c, fmt::format_string<Args...> f, Args&&... a) {
+  log_at(Level::info, c, f, std::forward<Args>(a)...);
+}
+template <typename... Args>
+void warn(std::string_view c, fmt::format_string<Args...> f, Args&&... a) {
+  log_at(Level::warn, c, f, std::forward<Args>(a)...);
+}
+template <typename... Args>
+void error(std::string_view c, fmt::format_string<Args...> f, Args&&... a) {
+  log_at(Level::error, c, f, std::forward<Args>(a)...);
+}
+template <typename... Args>
+void alarm(std::string_view c, fmt::format_string<Args...> f, Args&&... a) {
+  write(Level::warn, c, "ALARM " + fmt::format(f, std::forward<Args>(a)...));
+}
+
+}  // namespace synod::log

@@ -1,0 +1,260 @@
+#include "base/process.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include "base/check.h"
+
+namespace synod {
+namespace {
+
+std::string read_all(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+Error start_failed(const std::string& program, const std::string& why) {
+  return unavailable("PROCESS_START_FAILED", program + ": " + why);
+}
+
+// What exec needs, made before the fork: between fork and exec only async-signal-safe calls are allowed.
+class ExecImage {
+ public:
+  explicit ExecImage(const Command& command)
+      : program_(find_program(command.program).value_or(command.program)), folder_(command.folder) {
+    strings_.push_back(command.program);
+    strings_.insert(strings_.end(), command.arguments.begin(), command.arguments.end());
+    for (std::string& text : strings_) arguments_.push_back(text.data());
+    arguments_.push_back(nullptr);
+    environment_strings_ = command.environment;
+    for (std::string& text : environment_strings_) environment_.push_back(text.data());
+    for (char** inherited = environ; *inherited; ++inherited) {
+      const std::string name = std::string(*inherited).substr(0, std::string(*inherited).find('=') + 1);
+      bool replaced = false;
+      for (const std::string& text : environment_strings_) replaced = replaced || text.starts_with(name);
+      if (!replaced) environment_.push_back(*inherited);
+    }
+    environment_.push_back(nullptr);
+    if (!command.user.empty()) user_ = getpwnam(command.user.c_str());
+  }
+  ExecImage(const ExecImage&) = delete;
+  ExecImage& operator=(const ExecImage&) = delete;
+
+  [[noreturn]] void become(int output, int errors, bool dies_with_us) const {
+    setsid();
+    if (user_ && (setgroups(0, nullptr) != 0 || setgid(user_->pw_gid) != 0 || setuid(user_->pw_uid) != 0)) _exit(126);
+    if (dies_with_us) prctl(PR_SET_PDEATHSIG, SIGKILL);  // after setuid, which would clear it
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::signal(SIGPIPE, SIG_DFL);
+    const int null = open("/dev/null", O_RDONLY);
+    dup2(null, STDIN_FILENO);
+    dup2(output, STDOUT_FILENO);
+    dup2(errors, STDERR_FILENO);
+    close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
+    if (folder_.empty() || chdir(folder_.c_str()) == 0)
+      execve(program_.c_str(), arguments_.data(), environment_.data());
+    _exit(127);
+  }
+
+ private:
+  std::string program_, folder_;
+  const passwd* user_ = nullptr;
+  std::vector<std::string> strings_, environment_strings_;
+  std::vector<char*> arguments_, environment_;
+};
+
+std::string last_lines(std::istream& in, std::size_t lines) {
+  std::deque<std::string> last;
+  for (std::string line; std::getline(in, line);) {
+    last.push_back(line);
+    if (last.size() > lines) last.pop_front();
+  }
+  std::string text;
+  for (const std::string& line : last) text += "\n  " + line;
+  return text;
+}
+
+std::int64_t now_millis() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+Status check(const Command& command) {
+  if (!find_program(command.program)) return fail(start_failed(command.program, "there is no such program"));
+  if (!command.user.empty() && getpwnam(command.user.c_str()) == nullptr)
+    return fail(start_failed(command.program, "there is no user " + command.user + " to run it as"));
+  return {};
+}
+
+// Reads both pipes to their ends, or until the time is over; false then.
+bool read_outputs(int output, int errors, std::string& said, std::string& all, std::int64_t until) {
+  pollfd pipes[] = {{output, POLLIN, 0}, {errors, POLLIN, 0}};
+  for (int open_pipes = 2; open_pipes > 0;) {
+    const std::int64_t left = until - now_millis();
+    if (left <= 0) return false;
+    if (poll(pipes, 2, static_cast<int>(left)) <= 0) continue;
+    for (pollfd& pipe : pipes) {
+      if (pipe.fd < 0 || pipe.revents == 0) continue;
+      char buffer[4096];
+      const ssize_t size = read(pipe.fd, buffer, sizeof buffer);
+      if (size <= 0) {
+        pipe.fd = -1;
+        --open_pipes;
+        continue;
+      }
+      if (&pipe == &pipes[0]) said.append(buffer, static_cast<std::size_t>(size));
+      all.append(buffer, static_cast<std::size_t>(size));
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<std::string> find_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) return access(name.c_str(), X_OK) == 0 ? std::optional(name) : std::nullopt;
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path ? path : "/usr/bin:/bin");
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    const std::string candidate = (folder.empty() ? "." : folder) + "/" + name;
+    if (access(candidate.c_str(), X_OK) == 0 && !std::filesystem::is_directory(candidate)) return candidate;
+  }
+  return std::nullopt;
+}
+
+Result<std::string> run(const Command& command, Duration limit) {
+  SYNOD_RETURN_IF_ERROR(check(command));
+  const ExecImage image(command);
+  int output[2], errors[2];
+  if (pipe2(output, O_CLOEXEC) != 0) return fail(start_failed(command.program, std::strerror(errno)));
+  if (pipe2(errors, O_CLOEXEC) != 0) {
+    close(output[0]), close(output[1]);
+    return fail(start_failed(command.program, std::strerror(errno)));
+  }
+  const pid_t pid = fork();
+  if (pid == 0) image.become(output[1], errors[1], true);
+  close(output[1]), close(errors[1]);
+  if (pid < 0) {
+    close(output[0]), close(errors[0]);
+    return fail(start_failed(command.program, std::strerror(errno)));
+  }
+  std::string said, all;
+  const bool in_time = read_outputs(output[0], errors[0], said, all, now_millis() + limit.micros / 1000);
+  close(output[0]), close(errors[0]);
+  if (!in_time) kill(-pid, SIGKILL);  // it leads a session of its own: what it started goes too
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0) return said;
+  std::istringstream text(all);
+  const std::string how = !in_time            ? "took longer than " + std::to_string(limit.micros / 1'000'000) + " s"
+                          : WIFEXITED(status) ? "ended with status " + std::to_string(WEXITSTATUS(status))
+                                              : "was ended by signal " + std::to_string(WTERMSIG(status));
+  return fail(unavailable("PROCESS_FAILED", command.program + " " + how + "; it said:" + last_lines(text, 12)));
+}
+
+std::optional<pid_t> ServerProcess::running() const {
+  std::istringstream in(read_all(pid_file));
+  pid_t pid = 0;
+  if (!(in >> pid) || pid <= 1) return std::nullopt;
+  waitpid(pid, nullptr, WNOHANG);  // if it is a child of this very process, let go of its remains
+  std::string expected = command.program + std::string(1, '\0');
+  for (const std::string& argument : command.arguments) expected += argument + std::string(1, '\0');
+  // Compared at the end: a script's interpreter stands before it. A process without a command line is a zombie.
+  if (!read_all("/proc/" + std::to_string(pid) + "/cmdline").ends_with(expected)) return std::nullopt;
+  return pid;
+}
+
+Status ServerProcess::start() const {
+  if (running()) return {};
+  SYNOD_RETURN_IF_ERROR(check(command));
+  const int log = open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (log < 0) return fail(start_failed(command.program, "cannot open " + log_file + ": " + std::strerror(errno)));
+  const ExecImage image(command);
+  // exec closes the pipe, so its end says that the process has become the program and running() will know it.
+  int started[2];
+  if (pipe2(started, O_CLOEXEC) != 0) {
+    close(log);
+    return fail(start_failed(command.program, std::strerror(errno)));
+  }
+  const pid_t pid = fork();
+  if (pid == 0) image.become(log, log, dies_with_us);
+  close(log), close(started[1]);
+  if (pid < 0) {
+    close(started[0]);
+    return fail(start_failed(command.program, std::strerror(errno)));
+  }
+  std::ofstream(pid_file) << pid << "\n";
+  char nothing = 0;
+  while (read(started[0], &nothing, 1) < 0 && errno == EINTR) {
+  }
+  close(started[0]);
+  return {};
+}
+
+bool ServerProcess::signal(int number) const {
+  const std::optional<pid_t> pid = running();
+  return pid && kill(*pid, number) == 0;
+}
+
+bool ServerProcess::stop(int signal_number, Duration patience) const {
+  const std::optional<pid_t> pid = running();
+  if (!pid || kill(*pid, signal_number) != 0) return false;
+  const std::int64_t give_up = now_millis() + patience.micros / 1000;
+  while (running()) {
+    if (now_millis() > give_up) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  waitpid(*pid, nullptr, 0);  // its remains would pass for a live process with whoever knows only the id
+  std::error_code ignored;
+  std::filesystem::remove(pid_file, ignored);
+  return true;
+}
+
+std::string ServerProcess::end_of_log(std::size_t lines) const {
+  std::ifstream in(log_file);
+  return last_lines(in, lines);
+}
+
+std::uint16_t free_port() {
+  static std::mutex mutex;
+  static std::set<std::uint16_t> given;
+  std::lock_guard lock(mutex);
+  for (;;) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    SYNOD_CHECK(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
+    SYNOD_CHECK(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    ::close(fd);
+    if (given.insert(ntohs(address.sin_port)).second) return ntohs(address.sin_port);
+  }
+}
+
+}  // namespace synod

@@ -1,0 +1,31 @@
+// A clock that stands still until somebody sets it, for tests on networks of one machine: the nodes that open the same
+// file show the same time. What Canton calls static time.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/env.h"
+#include "base/result.h"
+
+namespace synod {
+
+// Thread rules: from any thread, and any process.
+class StaticClock final : public Clock {
+ public:
+  // A new file begins at 1970-01-01T00:00:00Z.
+  static Result<std::shared_ptr<StaticClock>> open(const std::string& path);
+  ~StaticClock() override;
+
+  Timestamp now() const override;
+  std::int64_t monotonic_micros() const override { return real_->monotonic_micros(); }
+  // False, without effect, unless it shows `expected`.
+  bool set(Timestamp expected, Timestamp next);
+
+ private:
+  explicit StaticClock(std::int64_t* micros) : micros_(micros) {}
+  std::int64_t* micros_;  // mapped from the file
+  std::shared_ptr<Clock> real_ = system_clock();
+};
+
+}  // namespace synod

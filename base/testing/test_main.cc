@@ -1,0 +1,56 @@
+// main() of every test program: a test during which an unexpected warning or error was logged fails.
+#include <gtest/gtest.h>
+
+#include <mutex>
+#include <vector>
+
+#include "base/log.h"
+#include "base/testing/expect_log.h"
+
+namespace synod::testing {
+namespace {
+
+std::mutex mutex;
+std::vector<std::string> expected;
+std::vector<log::Entry> unexpected;
+
+void observe(const log::Entry& entry) {
+  std::lock_guard lock(mutex);
+  for (const std::string& text : expected)
+    if (entry.message.find(text) != std::string::npos) return;
+  unexpected.push_back(entry);
+}
+
+class LogListener : public ::testing::EmptyTestEventListener {
+  void OnTestStart(const ::testing::TestInfo&) override {
+    std::lock_guard lock(mutex);
+    expected.clear();
+    unexpected.clear();
+  }
+  void OnTestEnd(const ::testing::TestInfo&) override {
+    std::vector<log::Entry> entries;
+    {
+      std::lock_guard lock(mutex);
+      entries.swap(unexpected);
+    }
+    for (const log::Entry& entry : entries)
+      ADD_FAILURE() << "unexpected log line of level warn or above: " << entry.component << ": " << entry.message;
+  }
+};
+
+}  // namespace
+
+void expect_log(std::string text) {
+  std::lock_guard lock(mutex);
+  expected.push_back(std::move(text));
+}
+
+}  // namespace synod::testing
+
+int main(int argc, char** argv) {
+  ::testing::InitGoogleTest(&argc, argv);
+  synod::log::set_level(synod::log::Level::warn);
+  synod::log::set_observer(synod::testing::observe);
+  ::testing::UnitTest::GetInstance()->listeners().Append(new synod::testing::LogListener);
+  return RUN_ALL_TESTS();
+}

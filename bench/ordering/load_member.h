@@ -1,0 +1,45 @@
+// A participant that only sends and receives: the load of the ordering benchmark.
+#pragma once
+
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/ordering/load_client.h"
+#include "participant/node/identity.h"
+#include "sequencer/client/client.h"
+#include "topology/state.h"
+
+namespace synod::bench {
+
+class LoadMember final : public LoadClient {
+ public:
+  // Connects to that sequencer alone. Keys are in memory: the member lives as long as the benchmark. Several members
+  // may share a loop.
+  LoadMember(std::string name, sequencer::client::Endpoint sequencer, std::shared_ptr<EventLoop> loop);
+  ~LoadMember() override;
+
+  const protocol::Member& id() const { return identity_.member; }
+  // Joins the synchronizer and subscribes: begin_join() at once, wait_joined() when it is done.
+  void begin_join();
+  Status wait_joined(Duration patience);
+
+  // Who gets what it sends.
+  void send_to(std::vector<protocol::Member> recipients) { recipients_ = std::move(recipients); }
+
+ private:
+  void send(Bytes payload, std::uint64_t i) override;
+  void on_event(const sequencer::client::Delivered& delivered);
+  void stopped(const Error& error);
+
+  participant::Identity identity_;
+  std::optional<topology::TopologyState> topology_;
+  std::unique_ptr<sequencer::client::SequencerClient> client_;
+  std::promise<Status> joined_;
+  bool join_reported_ = false;
+  std::vector<protocol::Member> recipients_;
+};
+
+}  // namespace synod::bench

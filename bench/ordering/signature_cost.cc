@@ -1,0 +1,57 @@
+#include "bench/ordering/signature_cost.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "base/check.h"
+#include "base/env.h"
+#include "crypto/keys.h"
+#include "crypto/sign.h"
+
+namespace synod::bench {
+namespace {
+
+constexpr int kTimes = 400;
+constexpr int kBefore = 1200;  // keys that are met often are checked faster, as those of a network are
+
+// The median of single calls, so that what interrupts us does not count.
+template <typename Call>
+double median_micros(const Call& call) {
+  const auto clock = system_clock();
+  std::vector<double> micros;
+  for (int i = 0; i < kTimes; ++i) {
+    const std::int64_t begin = clock->monotonic_micros();
+    for (int j = 0; j < 4; ++j) call(i * 4 + j);
+    micros.push_back(static_cast<double>(clock->monotonic_micros() - begin) / 4);
+  }
+  std::nth_element(micros.begin(), micros.begin() + kTimes / 2, micros.end());
+  return micros[kTimes / 2];
+}
+
+}  // namespace
+
+boost::json::object SignatureCost::json() const {
+  const auto tenths = [](double value) { return std::round(value * 10) / 10; };
+  return {{"signMicros", tenths(sign_micros)},
+          {"verifyMicros", tenths(verify_micros)},
+          {"perSubmissionMicros", tenths(per_submission())}};
+}
+
+SignatureCost measure_signatures() {
+  const auto key =
+      crypto::SigningKeyPair::generate({crypto::KeyUsage::protocol}, *system_random(), crypto::SigningKeySpec::p256);
+  std::vector<crypto::Hash> hashes;
+  std::vector<crypto::Signature> signatures;
+  for (int i = 0; i < kTimes * 4 + kBefore; ++i)
+    hashes.push_back(crypto::hash(crypto::HashPurpose::submission_request, "message " + std::to_string(i)));
+  SignatureCost cost;
+  cost.sign_micros = median_micros([&](int i) { signatures.push_back(crypto::sign(hashes[i], key)); });
+  for (int i = kTimes * 4; i < kTimes * 4 + kBefore; ++i)
+    SYNOD_CHECK(crypto::verify(hashes[i], crypto::sign(hashes[i], key), key.public_key()));
+  cost.verify_micros =
+      median_micros([&](int i) { SYNOD_CHECK(crypto::verify(hashes[i], signatures[i], key.public_key())); });
+  return cost;
+}
+
+}  // namespace synod::bench

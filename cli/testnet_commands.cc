@@ -1,0 +1,206 @@
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <deque>
+#include <fstream>
+#include <iostream>
+
+#include "base/env.h"
+#include "cli/commands.h"
+#include "testnet/cache_database.h"
+#include "testnet/demo.h"
+#include "testnet/launcher.h"
+#include "testnet/network_process.h"
+#include "testnet/ordering_engine.h"
+#include "testnet/sequencer_group.h"
+#include "testnet/status.h"
+
+namespace synod::cli {
+namespace {
+
+using testnet::NetworkPlan;
+using testnet::NodePlan;
+
+// What the subcommands share; CLI11 writes into it, so it lives as long as the application.
+struct TestnetOptions {
+  std::string file;
+  std::string data;
+  std::string node;
+  std::string ordering, cache;
+  std::string ping_dar, iou_dar;
+  bool detach = false, json = false;
+  int lines = 200;
+  int ready_seconds = 30;
+};
+
+void say(const std::string& line) {
+  std::puts(line.c_str());
+  std::fflush(stdout);
+}
+
+Result<NetworkPlan> plan_of(const TestnetOptions& options) {
+  return testnet::load_plan(options.file.empty() ? testnet::default_network_file() : options.file, options.data,
+                            options.ordering, options.cache);
+}
+
+void wait_for_interrupt() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  int received = 0;
+  sigwait(&signals, &received);
+}
+
+Status up(const TestnetOptions& options) {
+  SYNOD_TRY(const NetworkPlan plan, plan_of(options));
+  say(fmt::format("network {} in {}", plan.name, plan.folder));
+  const auto clock = system_clock();
+  SYNOD_RETURN_IF_ERROR(testnet::prepare(plan, say));
+  const std::int64_t begin = clock->monotonic_micros();
+  SYNOD_RETURN_IF_ERROR(testnet::start_all(plan, Duration::seconds(options.ready_seconds), say));
+  say(fmt::format("ready in {:.2f} s: {} nodes", static_cast<double>(clock->monotonic_micros() - begin) / 1e6,
+                  plan.nodes.size()));
+  for (const NodePlan* node : plan.with_role(testnet::Role::participant))
+    say(fmt::format("  Ledger API of {}: 127.0.0.1:{}", node->organisation, node->public_port));
+  if (options.detach) return {};
+  say("running; Ctrl-C stops the network");
+  wait_for_interrupt();
+  testnet::stop_all(plan, Duration::seconds(5), say);
+  return {};
+}
+
+Status status(const TestnetOptions& options, bool& unhealthy) {
+  SYNOD_TRY(const NetworkPlan plan, plan_of(options));
+  const auto states = testnet::state_of(plan);
+  const auto beside = testnet::state_beside_the_nodes(plan);
+  for (const auto& state : states) unhealthy = unhealthy || !state.healthy();
+  for (const auto& state : beside) unhealthy = unhealthy || !state.healthy();
+  std::cout << (options.json ? testnet::as_json(plan, states, beside) : testnet::as_table(states, beside));
+  return {};
+}
+
+Status demo(const TestnetOptions& options) {
+  SYNOD_TRY(const NetworkPlan plan, plan_of(options));
+  return testnet::run_demo(plan, {options.ping_dar, options.iou_dar, say});
+}
+
+Status logs(const TestnetOptions& options) {
+  SYNOD_TRY(const NetworkPlan plan, plan_of(options));
+  std::vector<std::string> files;
+  if (options.node.empty()) {
+    for (const NodePlan& node : plan.nodes) files.push_back(node.log_file());
+    for (const auto& process : testnet::beside_the_nodes(plan)) files.push_back(process.log_file);
+  } else {
+    SYNOD_TRY(const auto process, testnet::find_process(plan, options.node));
+    files.push_back(process.log_file);
+  }
+  for (const std::string& file : files) {
+    if (files.size() > 1) say(fmt::format("==> {} <==", file));
+    std::ifstream in(file);
+    std::deque<std::string> last;
+    for (std::string line; std::getline(in, line);) {
+      last.push_back(line);
+      if (static_cast<int>(last.size()) > options.lines) last.pop_front();
+    }
+    for (const std::string& line : last) say(line);
+  }
+  return {};
+}
+
+Status kill(const TestnetOptions& options) {
+  SYNOD_TRY(const NetworkPlan plan, plan_of(options));
+  SYNOD_TRY(const auto process, testnet::find_process(plan, options.node));
+  if (!process.running()) {
+    say(process.name + " does not run");
+    return {};
+  }
+  if (!process.kill()) return fail(unavailable("PROCESS_STOP_FAILED", process.name + " is still there after SIGKILL"));
+  say(process.name + " killed");
+  return {};
+}
+
+Status restart(const TestnetOptions& options) {
+  SYNOD_TRY(const NetworkPlan plan, plan_of(options));
+  SYNOD_TRY(const auto process, testnet::find_process(plan, options.node));
+  if (!process.stop()) return fail(unavailable("PROCESS_STOP_FAILED", process.name + " does not stop"));
+  const auto clock = system_clock();
+  const std::int64_t begin = clock->monotonic_micros();
+  SYNOD_RETURN_IF_ERROR(process.start(Duration::seconds(options.ready_seconds)));
+  say(fmt::format("{} ready in {:.2f} s", process.name, static_cast<double>(clock->monotonic_micros() - begin) / 1e6));
+  return {};
+}
+
+Status change_group(const TestnetOptions& options,
+                    Status (*change)(const NetworkPlan&, const std::string&, Duration, const testnet::Progress&)) {
+  SYNOD_TRY(const NetworkPlan plan, plan_of(options));
+  return change(plan, options.node, Duration::seconds(options.ready_seconds), say);
+}
+
+Status down(const TestnetOptions& options) {
+  SYNOD_TRY(const NetworkPlan plan, plan_of(options));
+  if (!testnet::stop_all(plan, Duration::seconds(5), say))
+    return fail(unavailable("PROCESS_STOP_FAILED", "some nodes still run; see `synod testnet status`"));
+  say("network " + plan.name + " is down; its files are in " + plan.folder);
+  return {};
+}
+
+}  // namespace
+
+void add_testnet_commands(CLI::App& app, Outcome& outcome) {
+  auto options = std::make_shared<TestnetOptions>();
+  CLI::App* testnet = app.add_subcommand("testnet", "A network of several organisations on this machine");
+  testnet->require_subcommand(1);
+  const auto command = [&, options](const char* name, const char* help, auto run) {
+    CLI::App* sub = testnet->add_subcommand(name, help);
+    sub->add_option("-f,--file", options->file, "Network file (default: testnet/two-orgs.yaml)");
+    sub->add_option("-d,--data", options->data, "Folder of the network (default: testnet-data/<network>)");
+    sub->callback([&outcome, options, run] { outcome.status = run(*options); });
+    return sub;
+  };
+  CLI::App* up_command = command("up", "Prepare and start the network; running nodes are left alone", up);
+  up_command->add_option("--ordering", options->ordering,
+                         "Ordering service: " + fmt::format("{}", fmt::join(testnet::orderings(), ", ")) +
+                             " (default: the network file's)");
+  up_command->add_option(
+      "--cache", options->cache,
+      "Where each sequencer keeps its cache: " + fmt::format("{}", fmt::join(testnet::caches(), ", ")) +
+          "; with postgres, in a server of its own (default: the network file's, else rocksdb)");
+  up_command->add_flag("--detach", options->detach, "Return when the network is ready");
+  up_command->add_option("--ready-seconds", options->ready_seconds, "Give up when it is not ready by then");
+  command("status", "Each node's health, position and memory; exit code 3 if one is not healthy",
+          [&outcome](const TestnetOptions& o) { return status(o, outcome.unhealthy); })
+      ->add_flag("--json", options->json, "As one JSON object");
+  CLI::App* demo_command = command("demo", "Let the organisations transact, and lose a sequencer meanwhile", demo);
+  demo_command->add_option("--ping-dar", options->ping_dar, "A DAR with Canton's ping");
+  demo_command->add_option("--iou-dar", options->iou_dar, "A DAR with CantonExamples' Iou");
+  CLI::App* logs_command = command("logs", "The end of the logs of nodes, orderers, brokers and databases", logs);
+  logs_command->add_option("node", options->node, "Only this one, as `status` calls it");
+  logs_command->add_option("-n,--lines", options->lines, "Lines a node");
+  command("kill", "kill -9 a node, an orderer, a broker or a database", kill)
+      ->add_option("name", options->node, "As `status` calls it")
+      ->required();
+  CLI::App* restart_command =
+      command("restart", "Stop a node or another process if it runs, start it, wait until it is ready", restart);
+  restart_command->add_option("name", options->node, "As `status` calls it")->required();
+  restart_command->add_option("--ready-seconds", options->ready_seconds, "Give up when it is not ready by then");
+  const auto group_command = [&](const char* name, const char* help, const char* subject, const char* subject_help,
+                                 auto change) {
+    CLI::App* sub = command(name, help, [change](const TestnetOptions& o) { return change_group(o, change); });
+    sub->add_option(subject, options->node, subject_help)->required();
+    sub->add_option("--ready-seconds", options->ready_seconds, "Give up when a step takes longer");
+  };
+  group_command("add-sequencer", "A sequencer for an organisation, while the network runs", "organisation",
+                "Whose; may be new to the network", testnet::add_sequencer);
+  group_command("remove-sequencer", "Take a sequencer out of the running network", "node", "Node name",
+                testnet::remove_sequencer);
+  group_command("rotate-keys", "Replace a running sequencer's keys and its certificate", "node", "Node name",
+                testnet::rotate_keys);
+  command("down", "Stop all nodes; files stay", down);
+}
+
+}  // namespace synod::cli

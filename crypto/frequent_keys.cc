@@ -1,0 +1,152 @@
+// Tables are made through a function that OpenSSL 3 calls deprecated without naming another; where it is gone, keys
+// have no tables and signatures are checked as usual.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include "crypto/frequent_keys.h"
+
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/obj_mac.h>
+
+#include <algorithm>
+#include <array>
+
+#include "crypto/hash.h"
+#include "crypto/openssl_handles.h"
+
+namespace synod::crypto {
+namespace {
+
+using Numbers = std::unique_ptr<BN_CTX, Deleter<BN_CTX_free>>;
+using EcdsaSignature = std::unique_ptr<ECDSA_SIG, Deleter<ECDSA_SIG_free>>;
+
+Group p256() { return Group(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1)); }
+
+// Scratch numbers that a thread's checks share.
+BN_CTX* scratch() {
+  thread_local const Numbers numbers(BN_CTX_new());
+  return numbers.get();
+}
+
+// Takes back what was taken from the scratch numbers.
+struct ScratchFrame {
+  ScratchFrame() { BN_CTX_start(scratch()); }
+  ~ScratchFrame() { BN_CTX_end(scratch()); }
+};
+
+// DER and nothing else: a signature has one encoding, here as in OpenSSL's own check.
+EcdsaSignature decode(ByteView der) {
+  const unsigned char* at = raw(der);
+  EcdsaSignature signature(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
+  if (!signature || at != raw(der) + der.size()) return nullptr;
+  std::array<unsigned char, 80> again;  // 72 bytes at most, unless a number is out of range
+  if (i2d_ECDSA_SIG(signature.get(), nullptr) != static_cast<int>(der.size()) || der.size() > again.size())
+    return nullptr;
+  unsigned char* out = again.data();
+  i2d_ECDSA_SIG(signature.get(), &out);
+  return std::equal(der.begin(), der.end(), reinterpret_cast<const char*>(again.data())) ? std::move(signature)
+                                                                                         : nullptr;
+}
+
+}  // namespace
+
+struct P256Table::Impl {
+  Group curve = p256();
+  Group multiples = p256();  // with the key as its generator
+};
+
+std::shared_ptr<const P256Table> P256Table::make(const SigningPublicKey& key) {
+  if (key.spec() != SigningKeySpec::p256) return nullptr;
+  std::array<unsigned char, 80> encoded;
+  std::size_t size = 0;
+  auto impl = std::make_shared<Impl>();
+  const bool made =
+      impl->curve && impl->multiples &&
+      EVP_PKEY_get_octet_string_param(key.native(), OSSL_PKEY_PARAM_PUB_KEY, encoded.data(), encoded.size(), &size) ==
+          1 &&
+      [&] {
+        const Point point(EC_POINT_new(impl->curve.get()));
+        return point && EC_POINT_oct2point(impl->curve.get(), point.get(), encoded.data(), size, scratch()) == 1 &&
+               EC_GROUP_set_generator(impl->multiples.get(), point.get(), EC_GROUP_get0_order(impl->curve.get()),
+                                      EC_GROUP_get0_cofactor(impl->curve.get())) == 1;
+      }() &&
+      EC_GROUP_precompute_mult(impl->multiples.get(), scratch()) == 1 &&
+      EC_GROUP_have_precompute_mult(impl->multiples.get()) == 1;
+  ERR_clear_error();
+  if (!made) return nullptr;
+  return std::shared_ptr<const P256Table>(new P256Table(std::move(impl)));
+}
+
+// r and s in [1, n-1]; (x, y) = (e/s) G + (r/s) Q, not the point at infinity; good if x mod n = r.
+bool P256Table::verify(ByteView message, ByteView der_signature) const {
+  const EcdsaSignature signature = decode(der_signature);
+  if (!signature) {
+    ERR_clear_error();
+    return false;
+  }
+  const EC_GROUP* curve = impl_->curve.get();
+  const BIGNUM* n = EC_GROUP_get0_order(curve);
+  const BIGNUM* r = ECDSA_SIG_get0_r(signature.get());
+  const BIGNUM* s = ECDSA_SIG_get0_s(signature.get());
+  for (const BIGNUM* number : {r, s})
+    if (BN_is_zero(number) || BN_is_negative(number) || BN_cmp(number, n) >= 0) return false;
+
+  const ScratchFrame frame;
+  BN_CTX* numbers = scratch();
+  BIGNUM* e = BN_CTX_get(numbers);
+  BIGNUM* inverse = BN_CTX_get(numbers);
+  BIGNUM* of_curve = BN_CTX_get(numbers);
+  BIGNUM* of_key = BN_CTX_get(numbers);
+  BIGNUM* x = BN_CTX_get(numbers);
+  if (!x) return false;
+  const Bytes digest = sha256(message);
+  const Point sum(EC_POINT_new(curve)), part(EC_POINT_new(curve));
+  const bool computed = sum && part && BN_bin2bn(raw(digest), static_cast<int>(digest.size()), e) &&
+                        BN_mod_inverse(inverse, s, n, numbers) && BN_mod_mul(of_curve, e, inverse, n, numbers) == 1 &&
+                        BN_mod_mul(of_key, r, inverse, n, numbers) == 1 &&
+                        EC_POINT_mul(curve, sum.get(), of_curve, nullptr, nullptr, numbers) == 1 &&
+                        EC_POINT_mul(impl_->multiples.get(), part.get(), of_key, nullptr, nullptr, numbers) == 1 &&
+                        EC_POINT_add(curve, sum.get(), sum.get(), part.get(), numbers) == 1 &&
+                        EC_POINT_is_at_infinity(curve, sum.get()) == 0 &&
+                        EC_POINT_get_affine_coordinates(curve, sum.get(), x, nullptr, numbers) == 1 &&
+                        BN_nnmod(x, x, n, numbers) == 1;
+  if (!computed) ERR_clear_error();
+  return computed && BN_cmp(x, r) == 0;
+}
+
+std::shared_ptr<const P256Table> FrequentKeys::table_for(const SigningPublicKey& key) {
+  if (key.spec() != SigningKeySpec::p256) return nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    if (const auto found = tables_.find(key.fingerprint()); found != tables_.end()) {
+      found->second.last_use = ++uses_;
+      return found->second.table;
+    }
+    if (checks_.size() >= limits_.max_counted_keys) checks_.clear();
+    // Exactly once: others go on without the table while one makes it.
+    if (++checks_[key.fingerprint()] != limits_.checks_before_table) return nullptr;
+  }
+  auto table = P256Table::make(key);
+  if (!table) return nullptr;
+  std::lock_guard lock(mutex_);
+  checks_.erase(key.fingerprint());
+  if (tables_.size() >= limits_.max_tables) drop_oldest();
+  tables_[key.fingerprint()] = Entry{table, ++uses_};
+  return table;
+}
+
+void FrequentKeys::drop_oldest() {
+  const auto oldest = std::min_element(tables_.begin(), tables_.end(), [](const auto& a, const auto& b) {
+    return a.second.last_use < b.second.last_use;
+  });
+  if (oldest != tables_.end()) tables_.erase(oldest);
+}
+
+std::size_t FrequentKeys::tables() const {
+  std::lock_guard lock(mutex_);
+  return tables_.size();
+}
+
+}  // namespace synod::crypto

@@ -1,0 +1,216 @@
+#include "lf/inspect.h"
+
+#include <map>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "lf/type_schema.h"
+
+namespace synod::lf {
+
+namespace {
+
+// What both forms show, gathered once.
+struct FieldInfo {
+  std::string name, type;
+};
+struct ChoiceInfo {
+  std::string name, argument, result;
+  bool consuming;
+};
+struct TypeInfo {
+  std::string name;
+  std::vector<FieldInfo> fields;
+  std::vector<ChoiceInfo> choices;
+  std::string key;                      // template with a key: its type
+  std::string view;                     // interface
+  std::vector<std::string> interfaces;  // implemented or required
+};
+
+class Inspector {
+ public:
+  explicit Inspector(const Dar& dar)
+      : main_(dar.main()), packages_(std::make_shared<PackageStore>()), schema_(packages_) {
+    for (const auto& entry : dar.entries) packages_->add(entry.package);
+  }
+
+  const PackageStore& packages() const { return *packages_; }
+
+  std::vector<TypeInfo> templates() {
+    std::vector<TypeInfo> result;
+    for (const Template& t : main_.templates()) {
+      TypeInfo info{main_.qualified_name(t), fields(t), choices(t.choices), "", "", {}};
+      if (t.has_key) info.key = type(t.key.type);
+      for (const Implementation& i : main_.items(t.implementations)) info.interfaces.push_back(reference(i.interface));
+      result.push_back(std::move(info));
+    }
+    return result;
+  }
+
+  std::vector<TypeInfo> interfaces() {
+    std::vector<TypeInfo> result;
+    for (const Interface& i : main_.interfaces()) {
+      TypeInfo info{main_.qualified_name(i), {}, choices(i.choices), "", type(i.view), {}};
+      for (RefId required : main_.items(i.required)) info.interfaces.push_back(reference(required));
+      result.push_back(std::move(info));
+    }
+    return result;
+  }
+
+ private:
+  std::string type(TypeId id) { return TypeSchema::to_string(*schema_.type(main_, id)); }
+
+  std::string reference(RefId id) { return identifier(main_, id).qualified_name(); }
+
+  std::vector<FieldInfo> fields(const Template& t) {
+    std::vector<FieldInfo> result;
+    const DataType* record = main_.find_data_type(main_.text(main_.modules()[t.module].name), main_.text(t.name));
+    if (!record) return result;
+    for (const SchemaMember& member : schema_.members(*schema_.type(main_, *record))) {
+      result.push_back({std::string(member.name), member.type ? TypeSchema::to_string(*member.type) : ""});
+    }
+    return result;
+  }
+
+  std::vector<ChoiceInfo> choices(Slice<Choice> slice) {
+    std::vector<ChoiceInfo> result;
+    for (const Choice& c : main_.items(slice)) {
+      result.push_back({std::string(main_.text(c.name)), type(c.argument.type), type(c.result), c.consuming});
+    }
+    return result;
+  }
+
+  const Package& main_;
+  std::shared_ptr<PackageStore> packages_;
+  TypeSchema schema_;
+};
+
+std::string label(const Package& package) { return package.name() + " " + package.version(); }
+
+void append_choices(std::string& out, const std::vector<ChoiceInfo>& choices) {
+  for (const auto& c : choices) {
+    out += "    " + std::string(c.consuming ? "choice " : "nonconsuming choice ") + c.name + " (" + c.argument +
+           ") : " + c.result + "\n";
+  }
+}
+
+// A package that was shown before is not opened again.
+std::string dependency_tree(const Package& root, const PackageStore& packages) {
+  struct Line {
+    std::string id;
+    std::size_t depth;
+  };
+  std::string out;
+  std::set<std::string> seen;
+  std::vector<Line> work{{root.id(), 0}};
+  while (!work.empty()) {
+    Line line = std::move(work.back());
+    work.pop_back();
+    out.append(2 * (line.depth + 1), ' ');
+    const Package* package = packages.find(line.id);
+    out += package ? label(*package) + "  " + line.id : line.id + "  (not in this file)";
+    bool first = seen.insert(line.id).second;
+    if (package && !first && !package->dependencies().empty()) out += "  (see above)";
+    out += '\n';
+    if (!package || !first) continue;
+    auto dependencies = package->dependencies();
+    for (auto it = dependencies.rbegin(); it != dependencies.rend(); ++it) work.push_back({*it, line.depth + 1});
+  }
+  return out;
+}
+
+// ---- JSON
+
+std::string quoted(std::string_view text) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string out = "\"";
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20) {
+      out += "\\u00";
+      out += digits[byte >> 4];
+      out += digits[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+template <typename Items, typename Write>
+std::string array(const Items& items, Write write) {
+  std::string out = "[";
+  for (const auto& item : items) {
+    if (out.size() > 1) out += ',';
+    out += write(item);
+  }
+  return out + ']';
+}
+
+std::string choices_json(const std::vector<ChoiceInfo>& choices) {
+  return array(choices, [](const ChoiceInfo& c) {
+    return "{\"name\":" + quoted(c.name) + ",\"consuming\":" + (c.consuming ? "true" : "false") +
+           ",\"argument\":" + quoted(c.argument) + ",\"result\":" + quoted(c.result) + "}";
+  });
+}
+
+}  // namespace
+
+std::string describe(const Dar& dar) {
+  const Package& main = dar.main();
+  Inspector inspector(dar);
+  std::string out = "package " + label(main) + "\n  id " + main.id() + "\n  Daml-LF " +
+                    main.language_version().to_string() + ", " + std::to_string(dar.entries.size()) +
+                    " packages in the file\n";
+  for (const auto& t : inspector.templates()) {
+    out += "\ntemplate " + t.name + "\n";
+    for (const auto& f : t.fields) out += "    " + f.name + " : " + f.type + "\n";
+    if (!t.key.empty()) out += "    key " + t.key + "\n";
+    for (const auto& i : t.interfaces) out += "    implements " + i + "\n";
+    append_choices(out, t.choices);
+  }
+  for (const auto& i : inspector.interfaces()) {
+    out += "\ninterface " + i.name + "\n    view " + i.view + "\n";
+    for (const auto& required : i.interfaces) out += "    requires " + required + "\n";
+    append_choices(out, i.choices);
+  }
+  for (const auto& e : main.exceptions()) out += "\nexception " + main.qualified_name(e) + "\n";
+  return out + "\ndependencies\n" + dependency_tree(main, inspector.packages());
+}
+
+std::string describe_json(const Dar& dar) {
+  Inspector inspector(dar);
+  const Package& main = dar.main();
+  auto strings = [](const std::string& s) { return quoted(s); };
+  std::string out = "{\"main\":" + quoted(main.id());
+  out += ",\"templates\":" + array(inspector.templates(), [&](const TypeInfo& t) {
+           return "{\"name\":" + quoted(t.name) + ",\"fields\":" +
+                  array(t.fields,
+                        [](const FieldInfo& f) {
+                          return "{\"name\":" + quoted(f.name) + ",\"type\":" + quoted(f.type) + "}";
+                        }) +
+                  (t.key.empty() ? "" : ",\"key\":" + quoted(t.key)) +
+                  ",\"implements\":" + array(t.interfaces, strings) + ",\"choices\":" + choices_json(t.choices) + "}";
+         });
+  out += ",\"interfaces\":" + array(inspector.interfaces(), [&](const TypeInfo& i) {
+           return "{\"name\":" + quoted(i.name) + ",\"view\":" + quoted(i.view) +
+                  ",\"requires\":" + array(i.interfaces, strings) + ",\"choices\":" + choices_json(i.choices) + "}";
+         });
+  out += ",\"exceptions\":" +
+         array(main.exceptions(), [&](const ExceptionDefinition& e) { return quoted(main.qualified_name(e)); });
+  out += ",\"packages\":" + array(dar.entries, [&](const Dar::Entry& entry) {
+           const Package& p = *entry.package;
+           return "{\"id\":" + quoted(p.id()) + ",\"name\":" + quoted(p.name()) +
+                  ",\"version\":" + quoted(p.version()) +
+                  ",\"language_version\":" + quoted(p.language_version().to_string()) +
+                  ",\"size\":" + std::to_string(entry.payload.size()) +
+                  ",\"dependencies\":" + array(p.dependencies(), strings) + "}";
+         });
+  return out + "}\n";
+}
+
+}  // namespace synod::lf

@@ -1,0 +1,41 @@
+#include "node/cache.h"
+
+#include "storage/postgres/postgres_store.h"
+#include "storage/rocksdb/rocksdb_store.h"
+
+namespace synod::node {
+
+void describe(config::Fields& f, CacheSection& cache) {
+  f.text("engine", cache.engine, "rocksdb: in the data folder; postgres: in a database.");
+  f.text("connection", cache.connection,
+         "With postgres, for libpq: host=... user=... dbname=..., or a postgresql:// address. Keep passwords in a "
+         "passfile.");
+  f.text("schema", cache.schema, "With postgres: the schema, of this sequencer alone; made if it is not there.");
+  f.duration(
+      "patience", cache.patience,
+      "With postgres: an operation that meets a database which is away fails after this time. The sequencer then "
+      "says so, takes no requests, and tries again until the database is back.");
+  f.duration("start-patience", cache.start_patience,
+             "With postgres: at its start a sequencer waits so long for the database.");
+}
+
+Result<std::unique_ptr<storage::Store>> open_cache(const CacheSection& cache, const std::string& data_folder,
+                                                   const std::vector<storage::Column>& columns) {
+  if (cache.engine == "rocksdb") {
+    storage::RocksDbOptions options;
+    options.path = data_folder + "/cache";
+    options.columns = columns;
+    return storage::open_rocksdb(options);
+  }
+  if (cache.engine != "postgres")
+    return fail(invalid_argument("CONFIG_INVALID", "cache.engine '" + cache.engine + "' is none of rocksdb, postgres"));
+  storage::PostgresStoreOptions options;
+  options.connection = cache.connection;
+  options.schema = cache.schema;
+  options.columns = columns;
+  options.patience = cache.patience;
+  options.open_patience = cache.start_patience;
+  return storage::open_postgres(options);
+}
+
+}  // namespace synod::node

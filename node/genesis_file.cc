@@ -1,0 +1,36 @@
+#include "node/genesis_file.h"
+
+#include <fstream>
+#include <sstream>
+
+#include "synod/genesis.pb.h"
+
+namespace synod::node {
+
+Status write_genesis(const std::string& path, const GenesisFile& file) {
+  synod::genesis::v1::Genesis message;
+  message.set_physical_synchronizer_id(file.genesis.synchronizer.to_string());
+  file.static_parameters.to_proto(*message.mutable_static_parameters());
+  message.set_topology_snapshot(topology::encode_snapshot(file.genesis.snapshot));
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out << message.SerializeAsString();
+  out.close();
+  if (!out) return fail(unavailable("GENESIS_WRITE_FAILED", "cannot write " + path));
+  return {};
+}
+
+Result<GenesisFile> read_genesis(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return fail(not_found("GENESIS_NOT_FOUND", "cannot read the genesis file '" + path + "'"));
+  std::stringstream bytes;
+  bytes << in.rdbuf();
+  synod::genesis::v1::Genesis message;
+  if (!message.ParseFromString(bytes.str())) return fail(malformed("genesis file", path + " is damaged"));
+  GenesisFile file;
+  SYNOD_TRY(file.genesis.synchronizer, protocol::PhysicalSynchronizerId::parse(message.physical_synchronizer_id()));
+  SYNOD_TRY(file.static_parameters, topology::StaticParameters::parse(message.static_parameters()));
+  SYNOD_TRY(file.genesis.snapshot, topology::decode_snapshot(message.topology_snapshot()));
+  return file;
+}
+
+}  // namespace synod::node

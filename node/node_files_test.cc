@@ -1,0 +1,106 @@
+// The files a node starts from: configuration, keys, genesis.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/env.h"
+#include "base/testing/temporary_folder.h"
+#include "node/founding.h"
+#include "node/node_file.h"
+
+namespace synod::node {
+namespace {
+
+using ::testing::HasSubstr;
+
+class NodeFilesTest : public ::testing::Test {
+ protected:
+  void SetUp() override { folder_ = synod::testing::new_folder("node"); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+  std::string write(const std::string& name, const std::string& text) const {
+    std::ofstream(path(name), std::ios::binary) << text;
+    return path(name);
+  }
+  Identity identity(protocol::MemberKind kind, const std::string& name) {
+    auto opened = open_identity(kind, name, path(name), *random_);
+    EXPECT_TRUE(opened) << opened.error().to_string();
+    return std::move(*opened);
+  }
+
+  std::string folder_;
+  std::shared_ptr<Random> random_ = system_random();
+};
+
+TEST_F(NodeFilesTest, AConfigurationReadsBackAsWritten) {
+  NodeFile file;
+  file.name = "coke-sequencer";
+  file.role = "sequencer";
+  file.data_folder = "/var/lib/synod";
+  file.public_api.port = 7575;
+  file.public_api.max_request_bytes = 3u << 20;
+  file.sequencer.genesis = "genesis.bin";
+  file.sequencer.ordering.addresses = {"a:1", "b:2"};
+  const std::string text = write_node_file(file);
+  const auto again = read_node_file(write("node.yaml", text));
+  ASSERT_TRUE(again) << again.error().to_string();
+  EXPECT_EQ(write_node_file(*again), text);
+  EXPECT_EQ(again->sequencer.ordering.addresses, file.sequencer.ordering.addresses);
+  EXPECT_EQ(again->public_api.max_request_bytes, 3u << 20);
+}
+
+TEST_F(NodeFilesTest, WhatAConfigurationGetsWrongIsNamedWithItsLine) {
+  const auto error = [&](const std::string& text) {
+    const auto file = read_node_file(write("node.yaml", text));
+    return file ? "no error" : file.error().to_string();
+  };
+  EXPECT_THAT(error("name: x\nrole: sequencer\ncolour: red\n"), HasSubstr("node.yaml:3: unknown key 'colour'"));
+  EXPECT_THAT(error("name: x\nrole: barista\n"), HasSubstr("barista"));
+  EXPECT_THAT(error("name: x\nrole: mediator\npublic:\n  port: many\n"), HasSubstr("node.yaml:4"));
+  EXPECT_THAT(error("name: [\n"), HasSubstr("node.yaml"));
+}
+
+TEST_F(NodeFilesTest, TheReferenceHasEveryRole) {
+  const std::string reference = configuration_reference();
+  for (const char* key : {"orderer", "sequencer", "mediator", "topology-manager", "participant", "data-folder"})
+    EXPECT_THAT(reference, HasSubstr(key));
+}
+
+TEST_F(NodeFilesTest, AnIdentityIsMadeOnceAndKept) {
+  const Identity first = identity(protocol::MemberKind::participant, "coke");
+  const Identity again = identity(protocol::MemberKind::participant, "coke");
+  EXPECT_EQ(first.member, again.member);
+  EXPECT_THAT(first.member.to_string(), HasSubstr("PAR::coke::1220"));
+  std::filesystem::remove_all(path("coke"));
+  EXPECT_NE(identity(protocol::MemberKind::participant, "coke").member, first.member);
+}
+
+TEST_F(NodeFilesTest, AGenesisReadsBackAndADamagedOneIsRefused) {
+  const Founders founders{"synod",
+                          identity(protocol::MemberKind::participant, "owner"),
+                          {identity(protocol::MemberKind::sequencer, "s1").introduction,
+                           identity(protocol::MemberKind::sequencer, "s2").introduction},
+                          {identity(protocol::MemberKind::mediator, "m").introduction}};
+  const auto genesis = found_synchronizer(founders);
+  ASSERT_TRUE(genesis) << genesis.error().to_string();
+  ASSERT_TRUE(write_genesis(path("genesis.bin"), *genesis));
+  const auto again = read_genesis(path("genesis.bin"));
+  ASSERT_TRUE(again) << again.error().to_string();
+  EXPECT_EQ(again->genesis.synchronizer, genesis->genesis.synchronizer);
+  EXPECT_EQ(topology::encode_snapshot(again->genesis.snapshot), topology::encode_snapshot(genesis->genesis.snapshot));
+
+  EXPECT_EQ(read_genesis(path("absent.bin")).error().id, "GENESIS_NOT_FOUND");
+  std::ifstream in(path("genesis.bin"), std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  // A cut file is never taken for a whole one: the id comes first, the topology last.
+  for (const std::size_t length : {std::size_t{0}, bytes.size() / 3, bytes.size() - 1}) {
+    const auto cut = read_genesis(write("cut.bin", bytes.substr(0, length)));
+    ASSERT_FALSE(cut) << length << " of " << bytes.size() << " bytes";
+  }
+}
+
+}  // namespace
+}  // namespace synod::node

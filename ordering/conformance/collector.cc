@@ -1,0 +1,30 @@
+#include "ordering/conformance/collector.h"
+
+#include <future>
+#include <thread>
+
+namespace synod::ordering::conformance {
+
+SubmitResult submit_and_wait(OrderingLog& log, Bytes record) {
+  auto promise = std::make_shared<std::promise<SubmitResult>>();
+  auto result = promise->get_future();
+  log.submit(std::move(record), [promise](SubmitResult outcome) { promise->set_value(std::move(outcome)); });
+  return result.get();
+}
+
+bool submit_until_accepted(OrderingLog& log, const Bytes& record, int attempts) {
+  for (int i = 0; i < attempts; ++i) {
+    if (submit_and_wait(log, record).outcome == SubmitOutcome::accepted) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return false;
+}
+
+Status prune_and_wait(OrderingLog& log, Height before) {
+  auto promise = std::make_shared<std::promise<Status>>();
+  auto result = promise->get_future();
+  log.prune(before, [promise](Status status) { promise->set_value(std::move(status)); });
+  return result.get();
+}
+
+}  // namespace synod::ordering::conformance

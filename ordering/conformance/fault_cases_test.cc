@@ -1,0 +1,248 @@
+// Connections that break or hang, and an engine that is away for a while. Nothing here needs an operator.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <functional>
+#include <thread>
+
+#include "ordering/conformance/conformance.h"
+
+namespace synod::ordering::conformance {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST_P(OrderingConformance, AfterACutTheStreamGoesOnWhereItWas) {
+  auto seen = std::make_shared<Collector>();
+  auto subscription = follow(*log_, Height(0), seen);
+  for (int round = 0; round < 3; ++round) {
+    const std::string prefix = "c" + std::to_string(round) + "-";
+    submit_all(prefix, 5);
+    ASSERT_TRUE(seen->wait_for_record(prefix + "4"));
+    world().cut();
+    std::this_thread::sleep_for(milliseconds(50));
+    world().heal();
+  }
+  submit_all("end", 1);
+  ASSERT_TRUE(seen->wait_for_record("end0"));
+  EXPECT_TRUE(seen->chained());
+  EXPECT_EQ(seen->sequence().size(), 16u) << "each once: every one was accepted before the next cut";
+}
+
+TEST_P(OrderingConformance, ARecordSubmittedWhileCutOffIsOrderedAfterwards) {
+  submit_all("before", 1);
+  world().cut();
+  std::this_thread::sleep_for(milliseconds(300));
+  auto result = std::make_shared<std::atomic<int>>(-1);
+  log_->submit("during", [result](SubmitResult r) { *result = static_cast<int>(r.outcome); });
+  std::this_thread::sleep_for(milliseconds(100));
+  EXPECT_EQ(*result, -1);
+  EXPECT_EQ(log_->health().pending_submissions, 1u);
+  world().heal();
+  auto seen = std::make_shared<Collector>();
+  auto subscription = follow(*log_, Height(0), seen);
+  EXPECT_TRUE(seen->wait_for_record("during"));
+}
+
+TEST_P(OrderingConformance, HealthSaysWhyWhileCutOffAndNothingAfterwards) {
+  submit_all("before", 1);
+  ASSERT_TRUE(ready(*log_));
+  world().cut();
+  for (int i = 0; i < 2000 && log_->health().state != Health::State::connecting; ++i)
+    std::this_thread::sleep_for(milliseconds(5));
+  EXPECT_EQ(log_->health().state, Health::State::connecting);
+  EXPECT_FALSE(log_->health().last_error.empty());
+  world().heal();
+  ASSERT_TRUE(ready(*log_));
+  submit_all("after", 1);
+  for (int i = 0; i < 1000 && !log_->health().last_error.empty(); ++i) std::this_thread::sleep_for(milliseconds(5));
+  EXPECT_EQ(log_->health().last_error, "");
+}
+
+TEST_P(OrderingConformance, ADriverMayBeStartedBeforeTheEngineIsReachable) {
+  world().cut();
+  auto early = world().connect();
+  auto seen = std::make_shared<Collector>();
+  auto subscription = follow(*early, Height(0), seen);
+  std::atomic<int> outcome = -1;
+  early->submit("early", [&](SubmitResult r) { outcome = static_cast<int>(r.outcome); });
+  std::this_thread::sleep_for(milliseconds(300));
+  EXPECT_EQ(early->health().state, Health::State::connecting);
+  EXPECT_EQ(outcome, -1);
+  world().heal();
+  EXPECT_TRUE(seen->wait_for_record("early"));
+  EXPECT_TRUE(ready(*early));
+}
+
+TEST_P(OrderingConformance, ACutInTheMiddleOfCatchingUpLosesNothing) {
+  const Bytes filling(100'000, 'u');
+  std::vector<Bytes> records;
+  for (int i = 0; i < 60; ++i) records.push_back(std::to_string(i) + filling);
+  auto all = std::make_shared<Collector>();
+  auto whole = follow(*log_, Height(0), all);
+  for (const Bytes& record : records) {
+    ASSERT_TRUE(submit_until_accepted(*log_, record));
+    ASSERT_TRUE(all->wait_for_record(record));  // so that each is a block of its own
+  }
+  auto reader = world().connect({.window_bytes = 300'000});
+  auto seen = std::make_shared<Collector>();
+  auto subscription = reader->subscribe(Height(0), seen);
+  for (int i = 0; i < 5; ++i) {
+    subscription->request(8);
+    ASSERT_TRUE(seen->wait([&](const Collector&) { return true; }));
+    ASSERT_TRUE(seen->wait_for_height(Height(8 * i + 7)));
+    world().cut();
+    std::this_thread::sleep_for(milliseconds(20));
+    world().heal();
+  }
+  subscription->request(1'000'000);
+  ASSERT_TRUE(seen->wait_for_record(records.back()));
+  EXPECT_TRUE(seen->chained());
+  EXPECT_EQ(seen->sequence(), records);
+}
+
+TEST_P(OrderingConformance, NothingAcceptedIsLostByCutsUnderLoad) {
+  auto seen = std::make_shared<Collector>();
+  auto subscription = follow(*log_, Height(0), seen);
+  std::atomic<bool> over = false;
+  std::atomic<int> count = 0;
+  std::vector<Bytes> accepted;
+  std::thread submitter([&] {
+    for (int i = 0; !over; ++i) {
+      const Bytes record = "u" + std::to_string(i);
+      if (!submit_until_accepted(*log_, record, 1)) continue;
+      accepted.push_back(record);
+      ++count;
+    }
+  });
+  for (int i = 0; i < 5; ++i) {
+    const int before = count;
+    for (int wait = 0; wait < 2000 && count < before + 5; ++wait) std::this_thread::sleep_for(milliseconds(10));
+    world().cut();
+    std::this_thread::sleep_for(milliseconds(30));
+    world().heal();
+  }
+  over = true;
+  submitter.join();
+  EXPECT_GE(accepted.size(), 25u);
+  ASSERT_TRUE(submit_until_accepted(*log_, "last"));
+  ASSERT_TRUE(seen->wait_for_record("last"));
+  for (const Bytes& record : accepted) EXPECT_TRUE(seen->wait_for_record(record)) << record;
+  const auto sequence = seen->sequence();
+  EXPECT_TRUE(seen->chained());
+  auto again = std::make_shared<Collector>();
+  auto second = follow(*log_, Height(0), again);
+  ASSERT_TRUE(again->wait_for_record(sequence.back()));
+  EXPECT_EQ(again->sequence(), sequence);
+}
+
+TEST_P(OrderingConformance, AConnectionThatHangsMakesSubmissionsUnknownAndRecovers) {
+  auto impatient = world().connect({.submit_timeout = Duration::milliseconds(500)});
+  ASSERT_TRUE(submit_until_accepted(*impatient, "fine"));
+  world().stall();
+  const auto stuck = submit_and_wait(*impatient, "stuck");
+  EXPECT_EQ(stuck.outcome, SubmitOutcome::unknown);
+  EXPECT_EQ(stuck.error->id, "ORDERING_UNAVAILABLE");
+  world().heal();
+  EXPECT_TRUE(submit_until_accepted(*impatient, "fine again"));
+  auto seen = std::make_shared<Collector>();
+  auto subscription = follow(*impatient, Height(0), seen);
+  EXPECT_TRUE(seen->wait_for_record("fine again"));
+  EXPECT_TRUE(seen->chained());
+}
+
+TEST_P(OrderingConformance, ASubscriptionSurvivesAHangingConnection) {
+  auto seen = std::make_shared<Collector>();
+  auto subscription = follow(*log_, Height(0), seen);
+  submit_all("a", 3);
+  ASSERT_TRUE(seen->wait_for_record("a2"));
+  world().stall();
+  std::this_thread::sleep_for(milliseconds(300));
+  world().heal();
+  submit_all("b", 3);
+  ASSERT_TRUE(seen->wait_for_record("b2"));
+  EXPECT_TRUE(seen->chained());
+  EXPECT_EQ(seen->sequence().size(), 6u);
+}
+
+// Cut off, behind connections that hang, and stopped altogether: long enough for everything that runs out in between.
+TEST_P(OrderingConformance, AnEngineThatWasAwayForLongIsFoundAgainWithoutHelp) {
+  // A minute shows what drivers and engines do when their own limits pass; it takes minutes for all of them.
+  const std::chrono::milliseconds away = std::getenv("SYNOD_LONG_TESTS") ? milliseconds(65'000) : milliseconds(1'500);
+  auto log = world().connect({.submit_timeout = Duration::milliseconds(700)});
+  auto seen = std::make_shared<Collector>();
+  auto subscription = follow(*log, Height(0), seen);
+  ASSERT_TRUE(submit_until_accepted(*log, "before"));
+  ASSERT_TRUE(seen->wait_for_record("before"));
+  struct Absence {
+    const char* name;
+    std::function<void()> begin, end;
+  };
+  for (const Absence& absence : {Absence{"cut", [] { world().cut(); }, [] { world().heal(); }},
+                                 Absence{"stall", [] { world().stall(); }, [] { world().heal(); }},
+                                 Absence{"pause", [] { world().pause(); }, [] { world().resume(); }}}) {
+    SCOPED_TRACE(absence.name);
+    absence.begin();
+    const auto back = std::chrono::steady_clock::now() + away;
+    std::atomic<int> begun = 0, answered = 0, accepted = 0;
+    while (std::chrono::steady_clock::now() < back) {
+      ++begun;
+      log->submit(absence.name + std::to_string(begun), [&](const SubmitResult& result) {
+        accepted += result.outcome == SubmitOutcome::accepted;
+        ++answered;
+      });
+      std::this_thread::sleep_for(away / 10);
+    }
+    EXPECT_GT(answered, 0) << "nobody waits for ever";
+    EXPECT_EQ(accepted, 0);
+    if (absence.name == std::string("cut")) {
+      EXPECT_EQ(log->health().state, Health::State::connecting);
+      EXPECT_NE(log->health().last_error, "");
+    }
+    absence.end();
+    const Bytes after = "after " + std::string(absence.name);
+    ASSERT_TRUE(ready(*log));
+    ASSERT_TRUE(submit_until_accepted(*log, after));
+    ASSERT_TRUE(seen->wait_for_record(after, std::chrono::seconds(60)));
+    for (int i = 0; i < 4000 && answered < begun; ++i) std::this_thread::sleep_for(milliseconds(5));
+    EXPECT_EQ(answered, begun);
+  }
+  EXPECT_TRUE(seen->chained());
+  EXPECT_FALSE(seen->end());
+}
+
+TEST_P(OrderingConformance, StoppingWhileTheEngineIsAwayEndsEverything) {
+  auto seen = std::make_shared<Collector>();
+  auto subscription = follow(*log_, Height(0), seen);
+  submit_all("a", 1);
+  ASSERT_TRUE(seen->wait_for_record("a0"));
+  world().cut();
+  std::this_thread::sleep_for(milliseconds(100));
+  std::atomic<int> answers = 0;
+  for (int i = 0; i < 20; ++i) log_->submit("x" + std::to_string(i), [&](SubmitResult) { ++answers; });
+  log_->stop(Duration::seconds(5));
+  EXPECT_TRUE(seen->wait_for_end());
+  EXPECT_EQ(seen->end()->id, "ORDERING_STOPPED");
+  for (int i = 0; i < 2000 && answers < 20; ++i) std::this_thread::sleep_for(milliseconds(5));
+  EXPECT_EQ(answers, 20);
+}
+
+TEST_P(OrderingConformance, APausedEngineGoesOnAsIfNothingWere) {
+  auto seen = std::make_shared<Collector>();
+  auto subscription = follow(*log_, Height(0), seen);
+  submit_all("a", 3);
+  world().pause();
+  std::atomic<int> accepted = 0;
+  for (int i = 0; i < 10; ++i)
+    log_->submit("p" + std::to_string(i), [&](SubmitResult r) { accepted += r.outcome == SubmitOutcome::accepted; });
+  std::this_thread::sleep_for(milliseconds(300));
+  world().resume();
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(seen->wait_for_record("p" + std::to_string(i)));
+  for (int i = 0; i < 2000 && accepted < 10; ++i) std::this_thread::sleep_for(milliseconds(5));
+  EXPECT_EQ(accepted, 10);
+  EXPECT_TRUE(seen->chained());
+}
+
+}  // namespace
+}  // namespace synod::ordering::conformance

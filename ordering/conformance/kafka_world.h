@@ -1,0 +1,119 @@
+// Three Kafka brokers, each its own controller as well; each test has a topic of its own.
+#pragma once
+
+#include <signal.h>
+
+#include <functional>
+#include <optional>
+#include <thread>
+
+#include "base/env.h"
+#include "ordering/conformance/collector.h"
+#include "ordering/conformance/temporary_engines.h"
+#include "ordering/conformance/world.h"
+#include "ordering/kafka/kafka_log.h"
+#include "ordering/kafka/topic.h"
+
+namespace synod::ordering::conformance {
+
+class KafkaWorld final : public EngineWorld {
+ public:
+  std::string missing() const override { return engines::missing_for_kafka(); }
+
+  Traits traits() const override {
+    Traits traits;
+    traits.driver_prunes = true;
+    traits.shares_blocks = false;
+    traits.idle_round = Duration::milliseconds(50);
+    traits.kills = 2;
+    traits.patience = Duration::seconds(60);
+    return traits;
+  }
+
+  Status begin() override {
+    if (!engine_) SYNOD_RETURN_IF_ERROR(set_up());
+    resume();
+    topic_ = "t" + std::to_string(++topics_);
+    return start();
+  }
+
+  std::unique_ptr<OrderingLog> connect(ClientOptions options) override {
+    kafka::KafkaLogConfig config = configuration();
+    config.submit_timeout = options.submit_timeout;
+    config.window_bytes = options.window_bytes;
+    config.max_pending_bytes = options.max_pending_bytes;
+    auto log = kafka::connect_kafka(config);
+    return log ? std::move(*log) : nullptr;
+  }
+
+  Status start() override {
+    SYNOD_RETURN_IF_ERROR(engine().start(traits().patience));
+    return until([&] { return have_topic(); });
+  }
+  void stop() override { engine().stop(); }
+  void kill() override { engine().kill(); }
+  void pause() override { engine().signal(SIGSTOP); }
+  void resume() override { engine().signal(SIGCONT); }
+
+  engines::KafkaEngine& engine() { return **engine_; }
+  // The broker that leads the topic; none while there is none.
+  std::optional<std::size_t> leader() {
+    const auto state = kafka::describe_topic(admin_.get(), topic_, Duration::seconds(5));
+    for (std::size_t i = 0; state && i < engine().brokers(); ++i)
+      if (state->leader == "127.0.0.1:" + std::to_string(engine().ports(i).advertised_port)) return i;
+    return std::nullopt;
+  }
+
+  Status prune(OrderingLog& log, Height before) override { return prune_and_wait(log, before); }
+
+  Status replace_history() override {
+    SYNOD_RETURN_IF_ERROR(kafka::delete_topic(admin_.get(), topic_, Duration::seconds(10)));
+    SYNOD_RETURN_IF_ERROR(until([&]() -> Status {
+      SYNOD_TRY(const auto state, kafka::describe_topic(admin_.get(), topic_, Duration::seconds(1)));
+      return state.exists ? Status(fail(unavailable("ENGINE_FAILED", "the topic is still there"))) : Status();
+    }));
+    std::this_thread::sleep_for(std::chrono::seconds(1));  // no operator is faster
+    return until([&] { return have_topic(); });
+  }
+
+ private:
+  kafka::KafkaLogConfig configuration() const {
+    kafka::KafkaLogConfig config;
+    config.brokers = (*engine_)->bootstrap();
+    config.topic = topic_;
+    config.max_reconnect_delay = Duration::milliseconds(200);
+    return config;
+  }
+
+  Status set_up() {
+    SYNOD_TRY(engine_, temporary_kafka(3, [&](auto& broker) { broker.advertised_port = relay_to(broker.port); }));
+    SYNOD_TRY(auto conf, kafka::make_conf(configuration(), {}, nullptr));
+    SYNOD_TRY(admin_, kafka::make_client(RD_KAFKA_PRODUCER, std::move(conf)));
+    return {};
+  }
+
+  // The topic exists and can be written to.
+  Status have_topic() {
+    SYNOD_TRY(const auto state, kafka::describe_topic(admin_.get(), topic_, Duration::seconds(2)));
+    if (!state.exists) SYNOD_RETURN_IF_ERROR(kafka::create_topic(admin_.get(), configuration(), Duration::seconds(10)));
+    if (!state.leader.empty() && state.in_sync >= 2) return {};
+    return fail(unavailable("ENGINE_FAILED", "the topic has no leader or too few replicas"));
+  }
+
+  Status until(const std::function<Status()>& condition) {
+    const auto clock = system_clock();
+    const std::int64_t give_up = clock->monotonic_micros() + traits().patience.micros;
+    for (;;) {
+      Status status = condition();
+      if (status || clock->monotonic_micros() > give_up) return status;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+  }
+
+  TemporaryKafka engine_;
+  kafka::ClientPtr admin_;
+  std::string topic_;
+  int topics_ = 0;
+};
+
+}  // namespace synod::ordering::conformance

@@ -1,0 +1,259 @@
+// Connecting, and moving what the core decides to where it belongs.
+#include <algorithm>
+
+#include "base/log.h"
+#include "participant/ledger/columns.h"
+#include "participant/node/node_impl.h"
+#include "topology/broadcast.h"
+#include "topology/manager.h"
+
+namespace synod::participant {
+namespace {
+
+constexpr const char* kLog = "participant";
+
+}  // namespace
+
+std::vector<sequencer::client::Endpoint> NodeImpl::endpoints(const std::vector<SequencerEndpoint>& sequencers) const {
+  std::vector<sequencer::client::Endpoint> result;
+  for (const auto& endpoint : sequencers) {
+    sequencer::client::Endpoint out{endpoint.address, endpoint.address, std::nullopt, endpoint.fallback};
+    if (!config_.tls_ca_file.empty()) out.tls = rpc::ClientTls{config_.tls_ca_file, std::nullopt, std::nullopt};
+    result.push_back(std::move(out));
+  }
+  return result;
+}
+
+void NodeImpl::set_sequencers(std::vector<SequencerEndpoint> sequencers) {
+  loop_->post([this, sequencers = std::move(sequencers)] {
+    if (client_) client_->set_endpoints(endpoints(sequencers));
+  });
+}
+
+sequencer::client::ClientConfig NodeImpl::client_config() const {
+  sequencer::client::ClientConfig config;
+  config.endpoints = endpoints(config_.sequencers);
+  config.trust_threshold = static_cast<std::uint32_t>(config_.sequencer_trust_threshold);
+  config.acknowledge_interval = config_.acknowledge_interval;
+  config.tick_delay = config_.tick_delay;
+  if (const auto stored = store_->get(kMetaColumn, kSynchronizerKey); stored && *stored) config.synchronizer = **stored;
+  return config;
+}
+
+void NodeImpl::connect() {
+  sequencer::client::Handlers handlers;
+  handlers.on_connected = [this](const auto& synchronizer, const auto& parameters) {
+    on_connected(synchronizer, parameters);
+  };
+  handlers.snapshot_at = [this](Timestamp at) { return core_->topology().snapshot_at(at); };
+  handlers.on_event = [this](sequencer::client::Delivered delivered) { on_event(std::move(delivered)); };
+  handlers.on_health = [this](sequencer::client::PoolHealth health, const std::string& reason) {
+    const std::lock_guard lock(shared_);
+    const bool failed = health == sequencer::client::PoolHealth::failed;
+    status_.connected = !failed && ready_;
+    status_.problem = failed ? std::optional(unavailable("NOT_CONNECTED_TO_ANY_SYNCHRONIZER", reason)) : std::nullopt;
+  };
+  handlers.on_fatal = [this](const Error& error) { fail_with(error); };
+  sequencer::client::ClientParts parts{identity_.member, identity_.keys, loop_, clock_, random_};
+  client_ =
+      std::make_unique<sequencer::client::SequencerClient>(client_config(), std::move(parts), std::move(handlers));
+  client_->start();
+}
+
+void NodeImpl::on_connected(const protocol::PhysicalSynchronizerId& synchronizer,
+                            const topology::StaticParameters& parameters) {
+  CoreConfig config;
+  config.participant = identity_.member;
+  config.synchronizer = synchronizer;
+  config.static_parameters = parameters;
+  config.max_deduplication = config_.max_deduplication;
+  config.max_in_flight_submissions = config_.max_in_flight_submissions;
+  config.interpretation = config_.interpretation;
+  core_ = std::make_unique<ParticipantCore>(std::move(config), *store_, *identity_.keys, engine_, registry_.packages(),
+                                            *random_);
+  if (const auto loaded = core_->load(); !loaded) return fail_with(loaded.error());
+  {
+    const std::lock_guard lock(shared_);
+    status_.synchronizer_id = synchronizer.to_string();
+  }
+  if (core_->initialized()) return subscribe();
+  client_->verify_active([this](Result<bool> active) {
+    if (!active) return fail_with(active.error());
+    if (*active) return download();
+    onboard();
+  });
+}
+
+void NodeImpl::onboard() {
+  auto transactions = onboarding_transactions(identity_, core_->config().synchronizer.logical());
+  if (!transactions) return fail_with(transactions.error());
+  log::info(kLog, "{} joins synchronizer {}", identity_.member.to_string(), core_->config().synchronizer.to_string());
+  client_->onboard(std::move(*transactions), config_.connect_timeout, [this](Status done) {
+    if (!done) return fail_with(done.error());
+    download();
+  });
+}
+
+void NodeImpl::download() {
+  client_->download_topology([this](Result<std::vector<topology::StoredTransaction>> snapshot) {
+    if (!snapshot) return fail_with(snapshot.error());
+    auto effects = core_->initialize(*snapshot);
+    if (!effects) return fail_with(effects.error());
+    effects->writes.put(kMetaColumn, Bytes(kSynchronizerKey), core_->config().synchronizer.to_string());
+    apply(std::move(*effects));
+    subscribe();
+  });
+}
+
+void NodeImpl::subscribe() {
+  std::optional<sequencer::client::ResumePoint> resume;
+  if (const auto last = core_->last_event())
+    resume = sequencer::client::ResumePoint{last->timestamp, last->content_hash};
+  client_->subscribe(resume);
+  apply(core_->resume());
+  if (const auto effective = core_->topology().last_effective_change()) client_->await_time(effective->next());
+  // What was in flight when the node stopped is decided at these times at the latest, if somebody notices that they
+  // pass.
+  for (const auto time : core_->deadlines()) client_->await_time(time);
+  wait_for([member = identity_.member](
+               const topology::Snapshot& snapshot) { return snapshot.is_participant_active(member); },
+           config_.connect_timeout,
+           [this](Status active) {
+             if (!active) return fail_with(active.error());
+             become_ready();
+           });
+}
+
+void NodeImpl::become_ready() {
+  ready_ = true;
+  {
+    const std::lock_guard lock(shared_);
+    status_.connected = true;
+  }
+  topology_moved();
+  log::info(kLog, "{} is connected to {}", identity_.member.to_string(), core_->config().synchronizer.to_string());
+  vet_pending();
+  if (on_ready_) std::exchange(on_ready_, nullptr)(Status{});
+}
+
+void NodeImpl::on_event(sequencer::client::Delivered delivered) {
+  if (broken_) return;
+  const auto timestamp = delivered.event.timestamp;
+  auto effects = core_->on_event(delivered.event, delivered.content_hash, delivered.traceparent);
+  if (!effects) return fail_with(effects.error());
+  apply(std::move(*effects));
+  client_->processed(timestamp);
+}
+
+void NodeImpl::apply(Effects effects) {
+  if (!effects.writes.empty()) {
+    if (const auto written = store_->write(effects.writes, effects.sync ? storage::Sync::yes : storage::Sync::no);
+        !written) {
+      // Nothing may happen that is not written, and nothing may be built upon it: the node stops here, readable.
+      broken_ = true;
+      return fail_with(written.error());
+    }
+  }
+  for (auto& item : effects.sends) send(std::move(item));
+  for (const auto time : effects.await_times) client_->await_time(time);
+  {
+    const std::lock_guard lock(shared_);
+    status_.ledger_end = core_->ledger_end();
+    if (effects.record_time) status_.record_time = effects.record_time;
+    status_.in_flight_requests = core_->in_flight_requests();
+    status_.in_flight_submissions = core_->in_flight_submissions();
+  }
+  if (effects.ledger_end || effects.record_time)
+    ledger_->advance(core_->ledger_end(), effects.record_time.value_or(ledger_->record_time()));
+  for (auto& completion : effects.completions) {
+    const auto found =
+        command_waits_.find(wait_key(completion.user_id, completion.command_id, completion.submission_id));
+    if (found == command_waits_.end()) continue;
+    auto wait = std::move(found->second);
+    command_waits_.erase(found);
+    loop_->cancel(wait.timer);
+    if (completion.rejection)
+      wait.done(fail(*completion.rejection));
+    else
+      wait.done(completion);
+  }
+  if (effects.topology_changed) topology_moved();
+}
+
+void NodeImpl::send(Effects::Send send) {
+  sequencer::client::SendOptions options;
+  options.traceparent = send.traceparent;
+  auto done = [this, id = send.submission.message_id, report = send.report_failure](Result<Timestamp> sequenced) {
+    if (sequenced || !report) {
+      if (!sequenced) log::info(kLog, "a message was not sequenced: {}", sequenced.error().to_string());
+      return;
+    }
+    if (!broken_) apply(core_->on_send_failed(id, sequenced.error()));
+  };
+  client_->send(std::move(send.submission), std::move(options), std::move(done));
+}
+
+void NodeImpl::fail_with(const Error& error) {
+  log::error(kLog, "{} cannot go on: {}", identity_.member.to_string(), error.to_string());
+  {
+    const std::lock_guard lock(shared_);
+    status_.connected = false;
+    status_.problem = error;
+  }
+  // Not from inside a callback of the client.
+  loop_->post([this] {
+    if (client_) client_->stop();
+  });
+  if (on_ready_) std::exchange(on_ready_, nullptr)(fail(error));
+}
+
+void NodeImpl::topology_moved() {
+  const auto now = core_->current_snapshot();
+  {
+    const std::lock_guard lock(shared_);
+    snapshot_ = now;
+  }
+  for (auto wait = topology_waits_.begin(); wait != topology_waits_.end();) {
+    if (!wait->holds(now)) {
+      ++wait;
+      continue;
+    }
+    auto finished = std::move(*wait);
+    wait = topology_waits_.erase(wait);
+    loop_->cancel(finished.timer);
+    loop_->post([done = std::move(finished.done)] { done({}); });
+  }
+}
+
+void NodeImpl::wait_for(std::function<bool(const topology::Snapshot&)> holds, Duration timeout,
+                        std::function<void(Status)> done) {
+  if (holds(core_->current_snapshot())) return done({});
+  topology_waits_.push_back({std::move(holds), std::move(done), 0});
+  const auto wait = std::prev(topology_waits_.end());
+  wait->timer = loop_->after(timeout, [this, wait] {
+    auto callback = std::move(wait->done);
+    topology_waits_.erase(wait);
+    callback(fail(Error("TOPOLOGY_CHANGE_TIMED_OUT", ErrorCategory::deadline_exceeded_state_unknown,
+                        "The change of the topology has not become effective in time")));
+  });
+}
+
+void NodeImpl::publish_topology(const topology::Mapping& mapping, std::function<void(Status)> sent) {
+  topology::TopologyManager manager(core_->topology(), *identity_.keys);
+  topology::ProposeOptions options;
+  options.must_fully_authorize = true;
+  auto transaction = manager.propose(mapping, options);
+  if (!transaction) return sent(fail(std::move(transaction).error()));
+  protocol::Submission submission;
+  submission.message_id = random_->uuid();
+  submission.envelopes.push_back(topology::broadcast_envelope(core_->config().synchronizer, {std::move(*transaction)}));
+  submission.max_sequencing_time = client_->now() + kTopologyTimeout;
+  client_->send(std::move(submission), {}, [sent = std::move(sent)](Result<Timestamp> sequenced) {
+    if (sequenced)
+      sent({});
+    else
+      sent(fail(sequenced.error()));
+  });
+}
+
+}  // namespace synod::participant

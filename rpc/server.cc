@@ -1,0 +1,85 @@
+#include "rpc/server.h"
+
+#include <grpcpp/ext/health_check_service_server_builder_option.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include <mutex>
+
+#include "rpc/grpc_process.h"
+
+namespace synod::rpc {
+namespace {
+
+// gRPC offers health as a process-wide setting, to be switched on before the first server.
+void enable_health() {
+  static std::once_flag once;
+  std::call_once(once, [] { grpc::EnableDefaultHealthCheckService(true); });
+}
+
+class Reflection final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    plugins->push_back(std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>());
+  }
+};
+
+void apply_limits(const ServerConfig& config, grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(static_cast<int>(config.max_request_bytes));
+  builder.SetMaxSendMessageSize(-1);
+  const auto millis = [](Duration d) { return static_cast<int>(d.micros / 1000); };
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, static_cast<int>(config.max_metadata_bytes));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, config.max_concurrent_streams);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, millis(config.keepalive_interval));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, millis(config.keepalive_timeout));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             millis(config.min_client_ping_interval));
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // Only reflection has methods that are not callback methods: one thread is plenty for them.
+  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
+  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(const ServerConfig& config,
+                                              std::vector<std::shared_ptr<grpc::Service>> services) {
+  prepare_grpc();
+  enable_health();
+  SYNOD_TRY(auto credentials, server_credentials(config.tls));
+  std::unique_ptr<Server> server(new Server());
+  server->services_ = std::move(services);
+  grpc::ServerBuilder builder;
+  apply_limits(config, builder);
+  if (config.reflection) builder.SetOption(std::make_unique<Reflection>());
+  for (const auto& service : server->services_) builder.RegisterService(service.get());
+  const std::string address = config.address + ":" + std::to_string(config.port);
+  builder.AddListeningPort(address, credentials, &server->port_);
+  server->server_ = builder.BuildAndStart();
+  if (!server->server_ || server->port_ == 0) {
+    return fail({"ADDRESS_IN_USE", ErrorCategory::invalid_state_other,
+                 "Cannot listen on " + address + ": the port is taken, or the address is not of this machine"});
+  }
+  server->health_.attach(server->server_->GetHealthCheckService());
+  server->health_.set_serving("");
+  return server;
+}
+
+Server::~Server() { stop(Duration::seconds(1)); }
+
+void Server::stop(Duration deadline) {
+  if (!server_) return;
+  health_.attach(nullptr);
+  server_->GetHealthCheckService()->Shutdown();
+  server_->Shutdown(std::chrono::system_clock::now() + std::chrono::microseconds(deadline.micros));
+  server_->Wait();
+  server_.reset();
+  services_.clear();
+}
+
+}  // namespace synod::rpc

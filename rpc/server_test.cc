@@ -1,0 +1,284 @@
+// One server, real sockets: unary, streaming in both directions, back-pressure, health, reflection, shutdown.
+#include "rpc/server.h"
+
+#include <google/protobuf/descriptor.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <thread>
+
+#include "canton/sequencer_api_v30.grpc.pb.h"
+#include "fabric/orderer.grpc.pb.h"
+#include "rpc/channel.h"
+#include "rpc/client_bidi.h"
+#include "rpc/server_bidi.h"
+#include "rpc/stream_reader.h"
+#include "rpc/stream_writer.h"
+#include "rpc/unary.h"
+
+namespace synod::rpc {
+namespace {
+
+namespace api = com::digitalasset::canton::sequencer::api::v30;
+
+class TestService final : public api::SequencerService::CallbackService {
+ public:
+  grpc::ServerUnaryReactor* GetTime(grpc::CallbackServerContext* context, const api::GetTimeRequest*,
+                                    api::GetTimeResponse* response) override {
+    return answer(context, response, [&](CallContext& call, Reply<api::GetTimeResponse> reply) {
+      seen_header = call.metadata("memberId").value_or("none");
+      if (mode == "drop") return;
+      if (mode == "error") {
+        call.add_trailer("authErrorCode", "MissingToken");
+        return reply(fail(failed_precondition("WRONG", "not now")));
+      }
+      api::GetTimeResponse time;
+      time.set_sequencing_timestamp(17);
+      std::thread([reply, time] { reply(time); }).detach();
+    });
+  }
+  grpc::ServerWriteReactor<api::SubscriptionResponse>* Subscribe(grpc::CallbackServerContext* context,
+                                                                 const api::SubscriptionRequest* request) override {
+    const auto count = request->timestamp();
+    return stream_answer<api::SubscriptionResponse>(
+        context, limits, [&](CallContext&, ServerStreamPtr<api::SubscriptionResponse> s) {
+          stream = s;
+          s->on_closed([this] { closed.set_value(); });
+          for (int i = 0; i < count; ++i) {
+            api::SubscriptionResponse item;
+            item.set_signed_sequenced_event(std::to_string(i) + std::string(payload, 'x'));
+            last_outcome = s->write(item);
+          }
+          if (finish_at_once) s->finish();
+        });
+  }
+
+  std::string mode, seen_header;
+  StreamLimits limits;
+  std::size_t payload = 0;
+  bool finish_at_once = true;
+  WriteOutcome last_outcome = WriteOutcome::accepted;
+  ServerStreamPtr<api::SubscriptionResponse> stream;
+  std::promise<void> closed;
+};
+
+class EchoService final : public orderer::AtomicBroadcast::CallbackService {
+ public:
+  grpc::ServerBidiReactor<::common::Envelope, orderer::BroadcastResponse>* Broadcast(
+      grpc::CallbackServerContext* context) override {
+    return bidi_answer<::common::Envelope, orderer::BroadcastResponse>(
+        context, {.max_unconsumed_bytes = 64}, [](CallContext&, auto stream) {
+          std::weak_ptr weak = stream;
+          stream->on_message([weak](::common::Envelope message, std::size_t bytes) {
+            auto s = weak.lock();
+            orderer::BroadcastResponse response;
+            response.set_info(message.payload());
+            s->write(response);
+            s->consumed(bytes);
+          });
+          stream->on_half_close([weak] { weak.lock()->finish(); });
+        });
+  }
+};
+
+class ServerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    service = std::make_shared<TestService>();
+    auto started = Server::start({}, {service, std::make_shared<EchoService>()});
+    ASSERT_TRUE(started) << started.error().to_string();
+    server = std::move(*started);
+    channel = make_channel({.target = "127.0.0.1:" + std::to_string(server->port())}).value();
+    stub = api::SequencerService::NewStub(channel);
+  }
+  Result<api::GetTimeResponse> get_time(CallOptions options = {}) {
+    std::promise<Result<api::GetTimeResponse>> promise;
+    unary_call(stub->async(), &api::SequencerService::Stub::async_interface::GetTime, api::GetTimeRequest(),
+               std::move(options),
+               std::function([&](Result<api::GetTimeResponse> r) { promise.set_value(std::move(r)); }));
+    return promise.get_future().get();
+  }
+
+  std::shared_ptr<TestService> service;
+  std::unique_ptr<Server> server;
+  std::shared_ptr<grpc::Channel> channel;
+  std::unique_ptr<api::SequencerService::Stub> stub;
+};
+
+struct Received {
+  std::vector<std::string> items;
+  std::promise<std::optional<Error>> end;
+};
+
+std::shared_ptr<ClientStream> subscribe(api::SequencerService::Stub& stub, std::int64_t count, Received& received,
+                                        bool consume = true, std::size_t limit = 1 << 20) {
+  api::SubscriptionRequest request;
+  request.set_timestamp(count);
+  auto self = std::make_shared<std::shared_ptr<ClientStream>>();
+  StreamHandlers<api::SubscriptionResponse> handlers;
+  handlers.on_message = [&received](api::SubscriptionResponse item, std::size_t) {
+    received.items.push_back(item.signed_sequenced_event());
+  };
+  handlers.on_end = [&received](std::optional<Error> error) { received.end.set_value(std::move(error)); };
+  (void)consume;
+  return read_stream(stub.async(), &api::SequencerService::Stub::async_interface::Subscribe, request, {.deadline = {}},
+                     limit, std::move(handlers));
+}
+
+TEST_F(ServerTest, UnaryAnswersFromAnotherThread) {
+  const auto result = get_time({.metadata = {{"memberId", "PAR::x"}}});
+  ASSERT_TRUE(result) << result.error().to_string();
+  EXPECT_EQ(result->sequencing_timestamp(), 17);
+  EXPECT_EQ(service->seen_header, "PAR::x");
+}
+
+TEST_F(ServerTest, UnaryErrorCarriesIdAndTrailers) {
+  service->mode = "error";
+  const auto result = get_time({.error_trailers = {"autherrorcode"}});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().id, "WRONG");
+  EXPECT_EQ(result.error().category, ErrorCategory::invalid_state_other);
+  EXPECT_EQ(result.error().context.back(), std::make_pair(std::string("autherrorcode"), std::string("MissingToken")));
+}
+
+TEST_F(ServerTest, DroppedReplyIsUnavailable) {
+  service->mode = "drop";
+  const auto result = get_time();
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().id, "UNAVAILABLE");
+}
+
+TEST_F(ServerTest, StreamDeliversAllInOrder) {
+  Received received;
+  const auto stream = subscribe(*stub, 1000, received);
+  EXPECT_EQ(received.end.get_future().get(), std::nullopt);
+  ASSERT_EQ(received.items.size(), 1000u);
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(received.items[i], std::to_string(i));
+  service->closed.get_future().get();
+}
+
+TEST_F(ServerTest, ClientCancelClosesTheStream) {
+  service->finish_at_once = false;
+  Received received;
+  const auto stream = subscribe(*stub, 1, received);
+  while (received.items.empty()) std::this_thread::yield();
+  stream->cancel();
+  service->closed.get_future().get();
+  EXPECT_EQ(received.end.get_future().get()->cause, "CANCELLED");
+  EXPECT_EQ(service->stream->write({}), WriteOutcome::closed);
+}
+
+TEST_F(ServerTest, SlowClientIsReportedThenCutOff) {
+  service->finish_at_once = false;
+  service->payload = 100000;
+  service->limits.max_queued_bytes = 250000;
+  Received received;
+  const auto stream = subscribe(*stub, 200, received, false, 1000);  // takes one message and no more
+  service->closed.get_future().get();                                // without the client's help
+  EXPECT_EQ(service->stream->write({}), WriteOutcome::closed);
+  stream->cancel();
+  EXPECT_TRUE(received.end.get_future().get());
+}
+
+TEST_F(ServerTest, BidirectionalEcho) {
+  auto echo = orderer::AtomicBroadcast::NewStub(channel);
+  std::vector<std::string> answers;
+  std::promise<std::optional<Error>> end;
+  std::shared_ptr<ClientBidi<::common::Envelope, orderer::BroadcastResponse>> bidi;
+  StreamHandlers<orderer::BroadcastResponse> handlers;
+  handlers.on_message = [&](orderer::BroadcastResponse r, std::size_t) { answers.push_back(r.info()); };
+  handlers.on_end = [&](std::optional<Error> error) { end.set_value(std::move(error)); };
+  bidi = open_bidi(echo->async(), &orderer::AtomicBroadcast::Stub::async_interface::Broadcast, {.deadline = {}},
+                   1 << 20, 1 << 20, handlers);
+  for (int i = 0; i < 500; ++i) {
+    ::common::Envelope envelope;
+    envelope.set_payload(std::to_string(i));
+    bidi->write(envelope);
+  }
+  bidi->writes_done();
+  EXPECT_EQ(end.get_future().get(), std::nullopt);
+  ASSERT_EQ(answers.size(), 500u);
+  for (int i = 0; i < 500; ++i) EXPECT_EQ(answers[i], std::to_string(i));
+}
+
+TEST_F(ServerTest, ShutdownEndsOpenStreamsAtTheDeadline) {
+  service->finish_at_once = false;
+  Received received;
+  const auto stream = subscribe(*stub, 1, received);
+  while (received.items.empty()) std::this_thread::yield();
+  server->stop(Duration::milliseconds(50));
+  EXPECT_TRUE(received.end.get_future().get().has_value());
+}
+
+TEST_F(ServerTest, PortInUseIsAClearError) {
+  const auto second = Server::start({.port = server->port()}, {});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().id, "ADDRESS_IN_USE");
+}
+
+// grpc.health.v1 without its generated code: HealthCheckRequest{service=1 string}, HealthCheckResponse{status=1 enum}.
+grpc::Status raw_call(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
+                      const std::string& request, std::string* response) {
+  grpc::GenericStub stub(channel);
+  grpc::ClientContext context;
+  grpc::Slice slice(request);
+  grpc::ByteBuffer in(&slice, 1), out;
+  std::promise<grpc::Status> done;
+  stub.UnaryCall(&context, method, {}, &in, &out, [&](grpc::Status status) { done.set_value(status); });
+  grpc::Status status = done.get_future().get();
+  std::vector<grpc::Slice> slices;
+  if (status.ok() && out.Dump(&slices).ok()) {
+    for (const auto& s : slices) response->append(reinterpret_cast<const char*>(s.begin()), s.size());
+  }
+  return status;
+}
+
+TEST_F(ServerTest, HealthByName) {
+  const std::string name = "sequencer-health-check-service";
+  const std::string request = std::string("\x0a\x1e", 2) + name;
+  std::string response;
+  EXPECT_EQ(raw_call(channel, "/grpc.health.v1.Health/Check", request, &response).error_code(),
+            grpc::StatusCode::NOT_FOUND);
+  server->health().set_serving(name);
+  EXPECT_TRUE(raw_call(channel, "/grpc.health.v1.Health/Check", request, &response).ok());
+  EXPECT_EQ(response, std::string("\x08\x01", 2));
+  server->health().set_not_serving(name, "the orderer is away");
+  response.clear();
+  EXPECT_TRUE(raw_call(channel, "/grpc.health.v1.Health/Check", request, &response).ok());
+  EXPECT_EQ(response, std::string("\x08\x02", 2));
+  EXPECT_EQ(server->health().snapshot().at(name).reason, "the orderer is away");
+  EXPECT_FALSE(server->health().all_serving());
+}
+
+TEST_F(ServerTest, ReflectionListsServices) {
+  grpc::GenericStub stub(channel);
+  struct Reactor : grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+    grpc::ByteBuffer request, response;
+    std::string bytes;
+    std::promise<void> done;
+    void OnReadDone(bool ok) override {
+      std::vector<grpc::Slice> slices;
+      if (ok && response.Dump(&slices).ok()) {
+        for (const auto& s : slices) bytes.append(reinterpret_cast<const char*>(s.begin()), s.size());
+        StartWritesDone();
+      }
+    }
+    void OnDone(const grpc::Status&) override { done.set_value(); }
+  } reactor;
+  grpc::Slice slice(std::string("\x3a\x01*", 3));  // list_services = 7
+  reactor.request = grpc::ByteBuffer(&slice, 1);
+  grpc::ClientContext context;
+  stub.PrepareBidiStreamingCall(&context, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", {},
+                                &reactor);
+  reactor.StartRead(&reactor.response);
+  reactor.StartWrite(&reactor.request);
+  reactor.StartCall();
+  reactor.done.get_future().get();
+  EXPECT_NE(reactor.bytes.find("SequencerService"), std::string::npos);
+  EXPECT_NE(reactor.bytes.find("grpc.health.v1.Health"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace synod::rpc

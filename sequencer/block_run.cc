@@ -1,0 +1,302 @@
+#include "sequencer/block_run.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "crypto/hash.h"
+#include "sequencer/deliver_error.h"
+#include "topology/broadcast.h"
+
+namespace synod::sequencer {
+namespace {
+
+constexpr const char* kLog = "sequencer";
+
+// The batch to deliver once an aggregation is complete: the contents of this request with everybody's signatures. Where
+// they are the request's own, its compressed bytes go out unchanged, as for any other request.
+protocol::CompressedBatch aggregated_batch(const PreparedSubmission& submission,
+                                           const Aggregations::Signatures& signatures) {
+  protocol::CompressedBatch batch = submission.request.batch;
+  for (std::size_t i = 0; i < submission.envelopes.size(); ++i) {
+    const protocol::Envelope& envelope = submission.envelopes[i];
+    if (envelope.signatures == signatures[i]) continue;
+    batch.envelopes[i] = protocol::compress_envelope(envelope.content, signatures[i]);
+  }
+  return batch;
+}
+
+}  // namespace
+
+BlockRun::BlockRun(CoreState& state)
+    : state_(state),
+      block_start_(state.topology.snapshot_at(state.last_time.next())),
+      previous_block_time_(state.last_time),
+      block_time_(state.last_time),
+      cursor_(state.last_time) {}
+
+BlockEffects BlockRun::run(const ordering::Block& block, const PreparedBlock& prepared) {
+  height_ = block.height;
+  take_records(prepared);
+  order_block(order_);
+  for (const Ordered& next : order_) {
+    const PreparedEntry& entry = *items_[next.index].entry;
+    if (const auto* request = std::get_if<PreparedSubmission>(&entry.item)) {
+      submission(*request, entry.traceparent, next.time);
+    } else if (const auto* ack = std::get_if<PreparedAcknowledgement>(&entry.item)) {
+      acknowledgement(*ack);
+    }
+  }
+  tick_if_due();
+
+  state_.aggregations.expire(state_.last_time, effects_.writes);
+  state_.deadlines.expire(state_.last_time, effects_.writes);
+  state_.members.write_changes(effects_.writes);
+  state_.height = block.height;
+  state_.block_hash = block.hash;
+  state_.write_position(effects_.writes);
+  ++state_.blocks_applied;
+  state_.recent_states[block.height] = state_.digest();
+  judge_fork();
+  if (state_.recent_states.size() > kRememberedStates) state_.recent_states.erase(state_.recent_states.begin());
+  return std::move(effects_);
+}
+
+void BlockRun::take_records(const PreparedBlock& prepared) {
+  std::size_t undecodable = 0;
+  const Error* first = nullptr;
+  for (const auto& record : prepared.records) {
+    if (!record) {
+      if (undecodable++ == 0) first = &record.error();
+      continue;
+    }
+    Timestamp proposal;
+    if (!admit(*record, proposal)) continue;
+    block_time_ = std::max(block_time_, proposal);
+    for (const auto& entry : record->entries) {
+      if (!entry) {
+        ++state_.requests_dropped;
+        log::alarm(kLog, "block {}: {} ordered a request that does not decode: {}", height_.value,
+                   record->record.batch.sequencer.to_string(), entry.error().to_string());
+        continue;
+      }
+      int priority = kAcknowledgementPriority;
+      if (std::holds_alternative<TickEntry>(entry->item)) continue;
+      if (const auto* request = std::get_if<PreparedSubmission>(&entry->item)) {
+        priority = priority_of(request->request.kind());
+      }
+      order_.push_back(Ordered{items_.size(), priority, proposal});
+      items_.push_back(Item{&*entry});
+    }
+  }
+  // One line a block: whoever may write to the log must not fill our disk with lines.
+  if (first)
+    log::alarm(kLog, "block {}: {} of {} records do not decode, the first: {}", height_.value, undecodable,
+               prepared.records.size(), first->to_string());
+}
+
+bool BlockRun::admit(const PreparedRecord& prepared, Timestamp& proposal) {
+  const SealedBatch& batch = prepared.record.batch;
+  if (batch.synchronizer != state_.config.synchronizer) {
+    log::debug(kLog, "block {}: skipped a record for {}", height_.value, batch.synchronizer.to_string());
+    return false;
+  }
+  const auto group = block_start_.sequencer_group();
+  if (std::find(group.active.begin(), group.active.end(), batch.sequencer) == group.active.end()) {
+    log::alarm(kLog, "block {}: {} is not an active sequencer; its record is dropped", height_.value,
+               batch.sequencer.to_string());
+    return false;
+  }
+  const CheckedSignature signature{prepared.record.hash, prepared.record.signature, prepared.signature_verified};
+  if (const auto status = check_signature(signature, batch.sequencer, block_start_); !status) {
+    log::alarm(kLog, "block {}: a record that names {} is not signed by it: {}", height_.value,
+               batch.sequencer.to_string(), status.error().cause);
+    return false;
+  }
+  if (batch.sequencer == state_.config.self) effects_.own.push_back(batch.number);
+  if (!state_.records.add(batch.sequencer, batch.number, effects_.writes)) {
+    log::debug(kLog, "block {}: record {} of {} was there before", height_.value, batch.number.value,
+               batch.sequencer.to_string());
+    return false;
+  }
+  compare_states(batch);
+  proposal = bounded_proposal(batch);
+  state_.records.propose(batch.sequencer, proposal, effects_.writes);
+  return true;
+}
+
+void BlockRun::compare_states(const SealedBatch& batch) {
+  if (batch.sequencer == state_.config.self) return;
+  ordering::Height& reported = state_.reported[batch.sequencer];
+  reported = std::max(reported, batch.seen_height);
+  const auto ours = state_.recent_states.find(batch.seen_height);
+  if (ours == state_.recent_states.end()) return;
+  if (ours->second == batch.seen_state) {
+    if (state_.diverged.erase(batch.sequencer) > 0) log::info(kLog, "{} agrees again", batch.sequencer.to_string());
+    return;
+  }
+  if (!state_.diverged.insert(batch.sequencer).second) return;
+  log::alarm(kLog, "{} came to another state than this sequencer at height {}: {} instead of {}",
+             batch.sequencer.to_string(), batch.seen_height.value, to_hex(batch.seen_state), to_hex(ours->second));
+}
+
+// With two sequencers nobody can tell who is right, and neither stops: else one liar could stop the other.
+void BlockRun::judge_fork() {
+  const auto group = block_start_.sequencer_group().active;
+  std::string dissenters;
+  std::size_t count = 0;
+  for (const auto& sequencer : group) {
+    if (!state_.diverged.contains(sequencer)) continue;
+    dissenters += (count++ == 0 ? "" : ", ") + sequencer.to_string();
+  }
+  if (count * 2 <= group.size()) return;
+  effects_.fork =
+      Error("SEQUENCER_FORKED", ErrorCategory::internal,
+            std::to_string(count) + " of " + std::to_string(group.size()) +
+                " sequencers came to another state than this one (" + dissenters +
+                "). The ordering service gives this sequencer other blocks than the others, or its cache is "
+                "damaged: find out which; then remove its cache and let it rebuild from the log or from a "
+                "peer's state")
+          .with("height", std::to_string(height_.value));
+}
+
+Timestamp BlockRun::bounded_proposal(const SealedBatch& batch) {
+  const auto ceiling = time_ceiling(batch.sequencer, block_start_.sequencer_group().active, state_.records.proposals());
+  if (!ceiling || batch.proposed_time <= *ceiling) return batch.proposed_time;
+  log::alarm(kLog, "block {}: {} proposes {}, more than {} h ahead of every other sequencer", height_.value,
+             batch.sequencer.to_string(), batch.proposed_time.to_string(), kSoloTimeLead.micros / 3'600'000'000);
+  return std::max(*ceiling, block_time_ + kCreep);
+}
+
+void BlockRun::submission(const PreparedSubmission& submission, const std::string& traceparent, Timestamp proposed) {
+  const Timestamp timestamp = std::max(proposed, cursor_.next());
+  cursor_ = timestamp;
+  const protocol::SubmissionRequest& request = submission.request;
+  const auto snapshot = state_.topology.snapshot_at(timestamp);
+  const bool in_flight = submission.aggregation_id && state_.aggregations.contains(*submission.aggregation_id);
+  auto verdict = validate_submission(
+      submission, timestamp, snapshot,
+      [&](const protocol::Member& member) { return state_.members.is_registered(member, timestamp); }, in_flight);
+  if (const auto* dropped = std::get_if<Dropped>(&verdict)) return drop(request.sender, request.message_id, *dropped);
+  if (const auto* rejected = std::get_if<Rejected>(&verdict)) {
+    log::debug(kLog, "{} of {} rejected: {}", request.message_id, request.sender.to_string(),
+               rejected->error.to_string());
+    emit(EventRecord{timestamp, request.sender, request.message_id, Rejection{deliver_error_status(rejected->error)},
+                     traceparent},
+         {request.sender});
+    return;
+  }
+  accepted(submission, std::get<Accepted>(verdict), traceparent, timestamp, snapshot);
+}
+
+void BlockRun::accepted(const PreparedSubmission& submission, const Accepted& accepted, const std::string& traceparent,
+                        Timestamp timestamp, const topology::Snapshot& snapshot) {
+  const protocol::SubmissionRequest& request = submission.request;
+  EventRecord record{timestamp, request.sender, request.message_id, Receipt{}, traceparent};
+  Delivery delivery{request.batch, accepted.groups};
+  if (submission.aggregation_id) {
+    Aggregations::Signatures own;
+    for (const auto& envelope : submission.envelopes) own.push_back(envelope.signatures);
+    auto result =
+        state_.aggregations.add(*submission.aggregation_id, request, own, timestamp, snapshot, effects_.writes);
+    if (!result) {
+      record.outcome = Rejection{deliver_error_status(result.error())};
+      return emit(std::move(record), {request.sender});
+    }
+    if (!*result) return emit(std::move(record), {request.sender});
+    delivery.batch = aggregated_batch(submission, **result);
+  }
+
+  std::vector<protocol::Member> recipients;
+  if (accepted.broadcast) {
+    recipients = state_.members.registered(timestamp);
+  } else {
+    for (const auto& member : accepted.recipients) {
+      if (state_.members.is_registered(member, timestamp)) recipients.push_back(member);
+    }
+  }
+  // Before the event itself moves the known time; what it changes takes effect later than the event anyway.
+  if (accepted.broadcast) process_topology(submission, timestamp);
+  record.outcome = std::move(delivery);
+  emit(std::move(record), recipients);
+
+  const auto kind = request.kind();
+  if (kind == protocol::SubmissionKind::confirmation_request) {
+    state_.deadlines.add(timestamp, snapshot.dynamic_parameters(), effects_.writes);
+  } else if (kind == protocol::SubmissionKind::verdict) {
+    for (const Timestamp decided : decided_requests(submission.envelopes)) {
+      state_.deadlines.remove(decided, effects_.writes);
+    }
+  }
+  if (kind == protocol::SubmissionKind::topology) state_.pending_topology = timestamp;
+}
+
+void BlockRun::process_topology(const PreparedSubmission& submission, Timestamp timestamp) {
+  auto result =
+      state_.topology.process(timestamp, topology::broadcasts_in(submission.envelopes, state_.config.synchronizer));
+  effects_.writes.append(std::move(result.writes));
+  effects_.topology_changed = effects_.topology_changed || result.changed;
+  for (const auto& stored : result.stored) state_.members.register_from(stored);
+}
+
+void BlockRun::acknowledgement(const PreparedAcknowledgement& acknowledgement) {
+  const auto& request = acknowledgement.request;
+  // Against the end of the block before, so that the decision does not depend on the order within this one.
+  if (request.timestamp > previous_block_time_) {
+    return drop(request.member, "acknowledgement",
+                Dropped{"acknowledges " + request.timestamp.to_string() + ", which has not been reached", true});
+  }
+  const auto snapshot = state_.topology.snapshot_at(request.timestamp);
+  for (const auto& signature : acknowledgement.signatures) {
+    if (const auto status = check_signature(signature, request.member, snapshot); !status) {
+      return drop(request.member, "acknowledgement", Dropped{status.error().cause, true});
+    }
+  }
+  state_.members.acknowledge(request.member, request.timestamp);
+}
+
+void BlockRun::tick_if_due() {
+  // Something came due between the last event before this block and the end of this one: everybody is told by an event
+  // without content. Fact for topology changes: BlockUpdateGenerator (MaybeTopologyTickChunk); deadlines likewise.
+  const Timestamp end = std::max(state_.last_time.next(), block_time_);
+  const auto passed = [&](std::optional<Timestamp> due) { return due && previous_block_time_ <= *due && *due < end; };
+  bool due = false;
+  if (state_.pending_topology && passed(*state_.pending_topology + state_.topology_change_delay())) {
+    state_.pending_topology.reset();
+    due = true;
+  }
+  due = passed(state_.deadlines.next_from(previous_block_time_)) || due;
+  if (!due) return;
+  EventRecord tick;
+  tick.timestamp = end;
+  tick.message_id = "topology-tick-" + std::to_string(height_.value);
+  tick.outcome = Delivery{};
+  const auto recipients = state_.members.registered(end);
+  emit(std::move(tick), recipients);
+}
+
+void BlockRun::emit(EventRecord record, const std::vector<protocol::Member>& recipients) {
+  const Timestamp timestamp = record.timestamp;
+  for (const auto& member : recipients) {
+    const auto previous = state_.members.add_event(member, timestamp);
+    put_inbox(effects_.writes, state_.members.find(member)->number, timestamp, previous, record.envelopes_for(member));
+  }
+  const Bytes serialized = record.serialize();
+  state_.state_hash = crypto::sha256(state_.state_hash + crypto::sha256(serialized));
+  put_event(effects_.writes, timestamp, serialized);
+  effects_.events.push_back(NewEvent{timestamp, recipients});
+  state_.last_time = timestamp;
+  cursor_ = std::max(cursor_, timestamp);
+  state_.topology.observe(timestamp);
+  ++state_.events;
+}
+
+void BlockRun::drop(const protocol::Member& sender, const std::string& message_id, const Dropped& dropped) {
+  ++state_.requests_dropped;
+  if (dropped.alarm) {
+    log::alarm(kLog, "block {}: {} of {} dropped: {}", height_.value, message_id, sender.to_string(), dropped.reason);
+  } else {
+    log::info(kLog, "block {}: {} of {} dropped: {}", height_.value, message_id, sender.to_string(), dropped.reason);
+  }
+}
+
+}  // namespace synod::sequencer

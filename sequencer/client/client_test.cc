@@ -1,0 +1,392 @@
+// The whole client against sequencers on real sockets.
+#include "sequencer/client/client.h"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <future>
+
+#include "base/event_loop.h"
+#include "base/testing/expect_log.h"
+#include "sequencer/client/fake_synchronizer.h"
+
+namespace synod::sequencer::client {
+namespace {
+
+using testing::FakeSequencer;
+using testing::FakeSynchronizer;
+
+class ClientTest : public ::testing::Test {
+ protected:
+  void TearDown() override {
+    on_loop([&] {
+      if (client) client->stop();
+    });
+    client.reset();
+    loop->stop();
+  }
+  void add_sequencers(int count) {
+    world = std::make_unique<FakeSynchronizer>(count);
+    for (int i = 0; i < count; ++i) {
+      sequencers.push_back(std::make_unique<FakeSequencer>(*world, i));
+      config.endpoints.push_back({"s" + std::to_string(i), sequencers.back()->address(), std::nullopt});
+    }
+    state.emplace(world->genesis.synchronizer, topology::StaticParameters{});
+    ASSERT_TRUE(state->import(world->genesis.snapshot));
+  }
+  void connect(bool subscribe = true, std::optional<ResumePoint> resume = std::nullopt) {
+    Handlers handlers;
+    handlers.on_connected = [this](const auto&, const auto&) { connected.set_value(); };
+    handlers.snapshot_at = [this](Timestamp t) { return state->snapshot_at(t); };
+    handlers.on_event = [this](Delivered d) {
+      std::lock_guard lock(mutex);
+      events.push_back(d);
+      changed.notify_all();
+      if (process) client->processed(d.event.timestamp);
+    };
+    handlers.on_fatal = [this](const Error& error) {
+      std::lock_guard lock(mutex);
+      fatal = error;
+      changed.notify_all();
+    };
+    client = std::make_unique<SequencerClient>(
+        config, ClientParts{world->member, world->keys, loop, system_clock(), system_random()}, std::move(handlers));
+    on_loop([&] {
+      client->start();
+      if (subscribe) client->subscribe(resume);
+    });
+    ASSERT_EQ(connected.get_future().wait_for(std::chrono::seconds(5)), std::future_status::ready);
+  }
+  void on_loop(std::function<void()> task) {
+    std::promise<void> done;
+    loop->post([&] {
+      task();
+      done.set_value();
+    });
+    done.get_future().get();
+  }
+  template <typename T>
+  T ask(std::function<void(std::function<void(T)>)> question) {
+    auto promise = std::make_shared<std::promise<T>>();
+    auto future = promise->get_future();
+    loop->post([&question, promise] { question([promise](T value) { promise->set_value(std::move(value)); }); });
+    return future.get();
+  }
+  std::shared_future<Result<Timestamp>> send(const std::string& id, Duration lifetime = Duration::seconds(60)) {
+    auto promise = std::make_shared<std::promise<Result<Timestamp>>>();
+    loop->post([this, id, lifetime, promise] {
+      client->send({id, {}, system_clock()->now() + lifetime, std::nullopt}, {},
+                   [promise](Result<Timestamp> r) { promise->set_value(std::move(r)); });
+    });
+    return promise->get_future().share();
+  }
+  // Waits until there is exactly one subscription, at this sequencer; false after ten seconds.
+  bool subscribed_at(std::size_t index) {
+    for (int attempt = 0; attempt < 2000; ++attempt) {
+      bool there = true;
+      on_loop([&] {
+        const auto connections = client->connections();
+        for (std::size_t i = 0; i < connections.size(); ++i) there = there && connections[i].subscribed == (i == index);
+      });
+      if (there) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return false;
+  }
+  void wait_events(std::size_t count) {
+    std::unique_lock lock(mutex);
+    ASSERT_TRUE(changed.wait_for(lock, std::chrono::seconds(10), [&] { return events.size() >= count; }))
+        << events.size() << " of " << count;
+  }
+
+  std::shared_ptr<EventLoop> loop = std::make_shared<EventLoop>("client");
+  std::unique_ptr<FakeSynchronizer> world;
+  std::vector<std::unique_ptr<FakeSequencer>> sequencers;
+  std::optional<topology::TopologyState> state;
+  ClientConfig config;
+  std::unique_ptr<SequencerClient> client;
+  std::promise<void> connected;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<Delivered> events;
+  std::optional<Error> fatal;
+  bool process = true;
+};
+
+TEST_F(ClientTest, SendsAndReceives) {
+  add_sequencers(1);
+  connect();
+  const auto result = send("hello").get();
+  ASSERT_TRUE(result) << result.error().to_string();
+  wait_events(1);
+  EXPECT_EQ(events[0].event.timestamp, *result);
+  EXPECT_EQ(events[0].event.message_id, "hello");
+}
+
+TEST_F(ClientTest, OnboardsDownloadsAndAsksTheTime) {
+  add_sequencers(2);
+  for (auto& s : sequencers) s->wrong.inactive = true;
+  config.trust_threshold = 2;
+  connect(false);
+  EXPECT_FALSE(ask<Result<bool>>([&](auto done) { client->verify_active(done); }).value());
+  for (auto& s : sequencers) s->wrong.inactive = false;
+  EXPECT_TRUE(ask<Status>([&](auto done) { client->onboard({}, Duration::seconds(5), done); }));
+  using Items = Result<std::vector<topology::StoredTransaction>>;
+  const auto items = ask<Items>([&](auto done) { client->download_topology(done); });
+  ASSERT_TRUE(items) << items.error().to_string();
+  EXPECT_EQ(items->size(), world->genesis.snapshot.size());
+  using Time = Result<std::optional<Timestamp>>;
+  EXPECT_EQ(ask<Time>([&](auto done) { client->get_time(done); }).value(), Timestamp{17});
+}
+
+TEST_F(ClientTest, ADyingSequencerLosesNothing) {
+  add_sequencers(2);
+  connect();
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(send("before" + std::to_string(i)).get());
+  std::vector<std::shared_future<Result<Timestamp>>> under_way;
+  for (int i = 0; i < 20; ++i) under_way.push_back(send("during" + std::to_string(i)));
+  sequencers[0]->kill();
+  for (auto& f : under_way) EXPECT_TRUE(f.get());
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(send("after" + std::to_string(i)).get());
+  sequencers[0]->restart();
+  sequencers[1]->kill();
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(send("other" + std::to_string(i)).get());
+  wait_events(80);
+  for (std::size_t i = 1; i < 80; ++i) EXPECT_EQ(events[i].event.previous_timestamp, events[i - 1].event.timestamp);
+}
+
+TEST_F(ClientTest, FailOverIsQuick) {
+  add_sequencers(2);
+  connect();
+  ASSERT_TRUE(send("warm").get());
+  for (int round = 0; round < 4; ++round) {
+    const int victim = round % 2;
+    const auto start = system_clock()->monotonic_micros();
+    sequencers[victim]->kill();
+    ASSERT_TRUE(send("round" + std::to_string(round)).get());
+    EXPECT_LT(system_clock()->monotonic_micros() - start, 300'000);
+    sequencers[victim]->restart();
+    while (true) {
+      bool all = true;
+      on_loop([&] {
+        for (const auto& c : client->connections()) all = all && c.state == "serving";
+      });
+      if (all) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+}
+
+TEST_F(ClientTest, WhatASequencerSwallowedIsSentAgainWhenItDies) {
+  add_sequencers(2);
+  for (auto& s : sequencers) s->wrong.swallow_sends = true;
+  connect();
+  const auto sent = send("lost");
+  int victim = -1;
+  while (victim < 0) {
+    for (int i = 0; i < 2; ++i) {
+      if (sequencers[i]->sends > 0) victim = i;
+    }
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // let the answer arrive
+  sequencers[1 - victim]->wrong.swallow_sends = false;
+  sequencers[victim]->kill();
+  EXPECT_TRUE(sent.get());
+}
+
+TEST_F(ClientTest, ASubscriptionReturnsFromTheFallback) {
+  add_sequencers(2);
+  config.endpoints[1].fallback = true;
+  config.return_delay = Duration::milliseconds(50);
+  connect();
+  EXPECT_TRUE(subscribed_at(0));  // also when the fallback was faster at first
+  ASSERT_TRUE(send("at home").get());
+  sequencers[0]->kill();
+  ASSERT_TRUE(send("away").get());
+  EXPECT_TRUE(subscribed_at(1));
+  sequencers[0]->restart();
+  EXPECT_TRUE(subscribed_at(0));
+  ASSERT_TRUE(send("at home again").get());
+  wait_events(3);
+  for (std::size_t i = 1; i < 3; ++i) EXPECT_EQ(events[i].event.previous_timestamp, events[i - 1].event.timestamp);
+}
+
+// It may have stopped following the log, say with a full disk: its stream would stay open, and silent.
+TEST_F(ClientTest, ASequencerThatDoesNotServeIsLeftUnlessThereIsNoOther) {
+  add_sequencers(2);
+  config.endpoints[1].fallback = true;
+  config.return_delay = Duration::milliseconds(50);
+  connect();
+  EXPECT_TRUE(subscribed_at(0));
+  ASSERT_TRUE(send("at home").get());
+  const auto serves = [&](std::size_t index, bool yes) {
+    auto& health = sequencers[index]->server->health();
+    yes ? health.set_serving("sequencer-health-check-service")
+        : health.set_not_serving("sequencer-health-check-service", "for a test");
+  };
+  serves(0, false);
+  EXPECT_TRUE(subscribed_at(1));
+  ASSERT_TRUE(send("away").get());
+  serves(1, false);
+  serves(0, true);
+  EXPECT_TRUE(subscribed_at(0));
+  serves(0, false);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_TRUE(subscribed_at(0)) << "where else?";
+  serves(0, true);
+  ASSERT_TRUE(send("at home again").get());
+  wait_events(3);
+  for (std::size_t i = 1; i < 3; ++i) EXPECT_EQ(events[i].event.previous_timestamp, events[i - 1].event.timestamp);
+}
+
+TEST_F(ClientTest, SequencersComeAndGoWhileItRuns) {
+  add_sequencers(3);
+  const auto all = config.endpoints;
+  config.endpoints = {all[0]};
+  connect();
+  ASSERT_TRUE(send("at the first").get());
+  on_loop([&] { client->set_endpoints({all[0], all[1]}); });
+  sequencers[0]->kill();
+  ASSERT_TRUE(send("at the second").get());
+  std::vector<std::shared_future<Result<Timestamp>>> under_way;
+  for (int i = 0; i < 20; ++i) under_way.push_back(send("moving" + std::to_string(i)));
+  on_loop([&] { client->set_endpoints({all[2]}); });
+  for (auto& result : under_way) EXPECT_TRUE(result.get());
+  on_loop([&] {
+    ASSERT_EQ(client->connections().size(), 1u);
+    EXPECT_EQ(client->connections()[0].address, all[2].address);
+  });
+  EXPECT_TRUE(subscribed_at(0));
+  sequencers[1]->kill();
+  ASSERT_TRUE(send("at the third").get());
+  wait_events(23);
+  for (std::size_t i = 1; i < 23; ++i) EXPECT_EQ(events[i].event.previous_timestamp, events[i - 1].event.timestamp);
+}
+
+// Long before a keepalive would notice.
+TEST_F(ClientTest, AFrozenSequencerIsFoundOutWhenAReceiptIsLate) {
+  add_sequencers(2);
+  config.endpoints[1].fallback = true;
+  config.amplification.patience = Duration::milliseconds(50);
+  config.probe_timeout = Duration::milliseconds(100);
+  config.return_delay = Duration::milliseconds(50);
+  connect();
+  EXPECT_TRUE(subscribed_at(0));
+  ASSERT_TRUE(send("before").get());
+  sequencers[0]->wrong.frozen = sequencers[0]->wrong.swallow_sends = true;
+  EXPECT_TRUE(send("frozen").get());
+  EXPECT_TRUE(subscribed_at(1));
+}
+
+TEST_F(ClientTest, AnOverloadedSequencerIsPassedBy) {
+  add_sequencers(2);
+  sequencers[0]->wrong.overloaded = true;
+  connect();
+  for (int i = 0; i < 6; ++i) EXPECT_TRUE(send("m" + std::to_string(i)).get());
+  EXPECT_GT(sequencers[0]->sends, 0);
+}
+
+TEST_F(ClientTest, ExpiredTokensAreRenewed) {
+  add_sequencers(1);
+  sequencers[0]->wrong.expire_tokens = true;
+  connect();
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(send("m" + std::to_string(i)).get());
+  EXPECT_GE(sequencers[0]->logins, 3);
+}
+
+TEST_F(ClientTest, TimesOutWhenTimePassesWithoutReceipt) {
+  add_sequencers(1);
+  sequencers[0]->wrong.swallow_sends = true;
+  config.tick_delay = Duration::milliseconds(20);
+  connect();
+  const auto sent = send("lost", Duration::milliseconds(50));
+  while (sequencers[0]->sends == 0) std::this_thread::yield();
+  sequencers[0]->wrong.swallow_sends = false;  // the tick gets through
+  const auto result = sent.get();
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().id, "SEQUENCER_SUBMISSION_TIMED_OUT");
+}
+
+TEST_F(ClientTest, AwaitedTimeComes) {
+  add_sequencers(1);
+  config.tick_delay = Duration::milliseconds(20);
+  connect();
+  const Timestamp awaited = system_clock()->now() + Duration::milliseconds(30);
+  on_loop([&] { client->await_time(awaited); });
+  wait_events(1);
+  EXPECT_GE(events.back().event.timestamp, awaited);
+}
+
+TEST_F(ClientTest, ResumesAfterAnEvent) {
+  add_sequencers(1);
+  for (int i = 0; i < 5; ++i) world->append(std::nullopt, {});
+  const auto hash = crypto::hash(crypto::HashPurpose::sequenced_event, world->events[2].content);
+  connect(true, ResumePoint{world->events[2].timestamp, hash});
+  wait_events(2);
+  EXPECT_EQ(events[0].event.timestamp, world->events[3].timestamp);
+}
+
+TEST_F(ClientTest, AForkIsFatalWhenThereIsNobodyElse) {
+  synod::testing::expect_log("FORK");
+  synod::testing::expect_log("delivers what cannot be right");
+  add_sequencers(1);
+  for (int i = 0; i < 5; ++i) world->append(std::nullopt, {});
+  const auto hash = crypto::hash(crypto::HashPurpose::sequenced_event, world->events[2].content);
+  sequencers[0]->wrong.fork_events = true;
+  connect(true, ResumePoint{world->events[2].timestamp, hash});
+  std::unique_lock lock(mutex);
+  ASSERT_TRUE(changed.wait_for(lock, std::chrono::seconds(5), [&] { return fatal.has_value(); }));
+  EXPECT_EQ(fatal->id, "SEQUENCER_FORK_DETECTED");
+}
+
+TEST_F(ClientTest, ABadSignatureMovesTheSubscription) {
+  synod::testing::expect_log("delivers what cannot be right");
+  add_sequencers(2);
+  sequencers[0]->wrong.wrong_signature = true;
+  world->append(std::nullopt, {});
+  connect();
+  wait_events(1);
+  EXPECT_TRUE(send("x").get());
+}
+
+TEST_F(ClientTest, OneLiarOfThreeIsOutvoted) {
+  synod::testing::expect_log("delivers what cannot be right");
+  add_sequencers(3);
+  config.trust_threshold = 2;
+  config.liveness_margin = 1;
+  sequencers[1]->wrong.fork_events = true;
+  connect();
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(send("m" + std::to_string(i)).get());
+  wait_events(10);
+  for (const auto& e : events) EXPECT_NE(e.event.message_id, "forged");
+}
+
+TEST_F(ClientTest, AcknowledgesWhatHasBeenProcessed) {
+  add_sequencers(1);
+  config.acknowledge_interval = Duration::milliseconds(30);
+  connect();
+  ASSERT_TRUE(send("x").get());
+  while (sequencers[0]->acknowledgements == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(sequencers[0]->acknowledgements, 1);  // nothing new to acknowledge
+}
+
+TEST_F(ClientTest, UnprocessedEventsHoldTheStreamBack) {
+  add_sequencers(1);
+  config.max_unprocessed_bytes = 2000;
+  process = false;
+  for (int i = 0; i < 200; ++i) world->append(std::nullopt, {});
+  connect();
+  wait_events(3);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  {
+    std::lock_guard lock(mutex);
+    EXPECT_LT(events.size(), 30u);
+    process = true;
+  }
+  on_loop([&] { client->processed(events.back().event.timestamp); });
+  wait_events(200);
+}
+
+}  // namespace
+}  // namespace synod::sequencer::client

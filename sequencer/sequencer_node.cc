@@ -1,0 +1,518 @@
+#include "sequencer/sequencer_node.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <future>
+
+#include "base/forward_clock.h"
+#include "base/log.h"
+#include "sequencer/admin_services.h"
+#include "sequencer/block_queue.h"
+#include "sequencer/catch_up.h"
+#include "sequencer/deliver_error.h"
+#include "sequencer/housekeeping.h"
+#include "sequencer/node_state.h"
+#include "sequencer/public_services.h"
+
+namespace synod::sequencer {
+namespace {
+
+constexpr const char* kLog = "sequencer";
+constexpr const char* kHealthService = "sequencer-health-check-service";
+constexpr Duration kStoreRetry = Duration::milliseconds(250);
+constexpr Duration kHealthCheckReady = Duration::milliseconds(500);
+constexpr Duration kHealthCheckStarting = Duration::milliseconds(50);
+// Between the sequencers of a group, so that usually only the first one seals a tick.
+constexpr Duration kTickStagger = Duration::milliseconds(100);
+constexpr Duration kLongestTimer = Duration::seconds(60);
+constexpr Duration kStatusPatience = Duration::milliseconds(500);
+
+bool worth_another_attempt(const ordering::SubmitResult& result) {
+  if (result.outcome == ordering::SubmitOutcome::unknown) return true;
+  return result.error && (result.error->id == "ORDERING_UNAVAILABLE" || result.error->id == "ORDERING_OVERLOADED");
+}
+
+}  // namespace
+
+struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<SequencerNode::Impl> {
+  // Blocks come on the log's thread.
+  struct Sink final : ordering::BlockSink {
+    explicit Sink(Impl& impl) : node(impl) {}
+    void on_block(ordering::Block block) override { node.queue_.push(std::move(block)); }
+    void on_end(Error error) override {
+      node.loop_.post([this, error = std::move(error)] { node.fail_for_good(error); });
+    }
+    Impl& node;
+  };
+
+  Impl(SequencerConfig config, SequencerParts parts)
+      : config_(config),
+        parts_(std::move(parts)),
+        authenticator_(AuthenticationLimits{config.nonce_lifetime, config.token_lifetime, config.max_tokens_per_member,
+                                            config.max_nonces},
+                       parts_.synchronizer, parts_.random),
+        reader_(*parts_.store, parts_.synchronizer),
+        signer_(config.signed_event_cache_bytes),
+        loop_("sequencer"),
+        delivery_loop_("seq-deliver"),
+        subscriptions_(SubscriptionLimits{config.max_subscriptions_per_member}, delivery_loop_, parts_.clock, reader_,
+                       signer_),
+        queue_(
+            config.catch_up_threads, [this] { return view()->current; },
+            [this] { loop_.post([this] { take_block(); }); }),
+        housekeeping_(*this) {}
+
+  Status open() {
+    SYNOD_TRY(auto opened,
+              SequencerCore::open(CoreConfig{parts_.synchronizer, parts_.self}, parts_.initial, *parts_.store));
+    core_ = std::move(opened.core);
+    SYNOD_RETURN_IF_ERROR(access_.load(*parts_.store));
+    for (const auto& member : access_.disabled()) authenticator_.block(member, true);
+    if (!opened.writes.empty()) SYNOD_RETURN_IF_ERROR(parts_.store->write(opened.writes, storage::Sync::yes));
+    refresh_topology();
+    publish();
+    if (!signing_.key_at(core_->last_time().next())) {
+      return fail(
+          failed_precondition("SEQUENCER_KEY_MISSING", "none of the protocol keys that the topology registers for " +
+                                                           parts_.self.to_string() + " is in the key store"));
+    }
+    // Above everything this sequencer ever used: the log may still hold batches of an earlier life that are not in a
+    // block.
+    const auto latest = core_->latest_number(parts_.self);
+    const auto now = static_cast<std::uint64_t>(std::max<std::int64_t>(0, parts_.clock->now().micros));
+    writer_ = std::make_unique<Writer>(config_.writer, parts_.synchronizer, parts_.self,
+                                       SequenceNumber(std::max(latest ? latest->value + 1 : 1, now)),
+                                       [this](const crypto::Hash& hash) -> Result<crypto::Signature> {
+                                         const auto key = signing_.key_at(core_->last_time().next());
+                                         if (!key)
+                                           return fail(internal_error("this sequencer has no registered protocol key"));
+                                         return crypto::sign(hash, *key);
+                                       });
+    return {};
+  }
+
+  // --- NodeState
+  // -------------------------------------------------------------------------------------------------------
+
+  const SequencerConfig& config() const override { return config_; }
+  const SequencerParts& parts() const override { return parts_; }
+  std::shared_ptr<const PublicView> view() const override {
+    std::lock_guard lock(public_mutex_);
+    return view_;
+  }
+  MemberAuthenticator& authenticator() override { return authenticator_; }
+  Subscriptions& subscriptions() override { return subscriptions_; }
+  RateLimits& rates() override { return rates_; }
+  MemberAccess& access() override { return access_; }
+  Housekeeping& housekeeping() override { return housekeeping_; }
+  Executor& executor() override { return loop_; }
+  const Writer& writer() const override { return *writer_; }
+  Status accepting() const override {
+    std::lock_guard lock(public_mutex_);
+    if (not_accepting_.empty()) return {};
+    return fail(unavailable("SEQUENCER_UNAVAILABLE", not_accepting_));
+  }
+  void submit(SealedEntry entry, std::function<void(Status)> done) override {
+    loop_.post([this, entry = std::move(entry), done = std::move(done)]() mutable {
+      auto effects = writer_->accept(std::move(entry), now());
+      if (!effects) return done(fail(effects.error()));
+      carry_out(std::move(*effects));
+      done({});
+    });
+  }
+  void with_core(std::function<void(const SequencerCore&)> task) override {
+    loop_.post([this, task = std::move(task)] { task(*core_); });
+  }
+
+  // --- life
+  // ------------------------------------------------------------------------------------------------------------
+
+  void start(rpc::Health* health) {
+    health_ = health;
+    started_ = true;
+    sink_ = std::make_shared<Sink>(*this);
+    subscription_ = parts_.log->subscribe(core_->next_height(), sink_);
+    subscription_->request(config_.block_window);
+    catch_up_.emplace(core_->height(), parts_.clock->monotonic_micros());
+    housekeeping_.start();
+    loop_.post([this] {
+      check_health();
+      schedule_tick();
+    });
+    log::info(kLog, "{} resumes at height {}", parts_.self.to_string(), core_->next_height().value);
+  }
+
+  void stop() {
+    if (stopped_.exchange(true)) return;
+    {
+      std::lock_guard lock(public_mutex_);
+      not_accepting_ = "The sequencer is shutting down.";
+    }
+    if (health_) {
+      health_->set_not_serving("", "shutting down");
+      health_->set_not_serving(kHealthService, "shutting down");
+    }
+    subscriptions_.close_all();
+    loop_.stop();  // first: its tasks use the subscription
+    housekeeping_.stop();
+    subscription_.reset();
+    queue_.stop();
+    delivery_loop_.stop();
+    finished_ = true;
+  }
+
+  // --- blocks
+  // ----------------------------------------------------------------------------------------------------------
+
+  // One block a turn of the loop, so that submissions get theirs in between.
+  void take_block() {
+    if (unapplied_ || failed_) return;
+    auto ready = queue_.pop();
+    if (!ready) return;
+    if (!ready->prepared) ready->prepared = prepare_block(ready->block, view()->current);
+    auto effects = core_->on_block(ready->block, *ready->prepared);
+    if (!effects) return fail_for_good(effects.error());
+    if (effects->fork) {
+      // What was delivered of late may be wrong already: members turn to the others.
+      log::alarm(kLog, "this sequencer is on a fork and stops");
+      subscriptions_.close_all();
+      return fail_for_good(*effects->fork);
+    }
+    unapplied_ = std::move(*effects);
+    apply();
+  }
+
+  // The core is ahead of the store until this succeeds; nothing is told to anyone before.
+  void apply() {
+    writing_since_ = parts_.clock->monotonic_micros();
+    const Status written = parts_.store->write(unapplied_->writes, storage::Sync::no);
+    writing_since_ = 0;
+    if (!written) {
+      if (store_error_.empty()) {
+        log::error(kLog, "the cache does not take block {}: {}", core_->status().height.value,
+                   written.error().to_string());
+      }
+      store_error_ = "The sequencer's cache cannot be written: " + written.error().cause;
+      set_not_accepting(store_error_);
+      loop_.after(kStoreRetry, [this] { apply(); });
+      return;
+    }
+    if (!store_error_.empty()) {
+      log::info(kLog, "the cache takes blocks again");
+      store_error_.clear();
+      set_not_accepting("");
+    }
+    const BlockEffects effects = std::move(*unapplied_);
+    unapplied_.reset();
+    subscription_->request(1);
+    writer_->applied(core_->height(), core_->digest());
+    if (effects.topology_changed) refresh_topology();
+    publish();
+    notify(effects);
+    for (const SequenceNumber number : effects.own) carry_out(writer_->on_ordered(number, now()));
+    if (effects.topology_changed || topology_due_) revoke();
+    schedule_tick();
+    if (queue_.size() > 0) loop_.post([this] { take_block(); });
+  }
+
+  void notify(const BlockEffects& effects) {
+    if (effects.events.empty()) return;
+    std::vector<protocol::Member> members;
+    for (const NewEvent& event : effects.events) {
+      members.insert(members.end(), event.recipients.begin(), event.recipients.end());
+    }
+    std::sort(members.begin(), members.end());
+    members.erase(std::unique(members.begin(), members.end()), members.end());
+    subscriptions_.notify(members);
+  }
+
+  void refresh_topology() {
+    signing_ = SigningHistory(core_->topology(), parts_.self, *parts_.keys);
+    signer_.use(signing_);
+    auto members = std::make_shared<std::map<protocol::Member, RegisteredMember>>();
+    for (const MemberStatus& member : core_->members()) {
+      members->emplace(member.member, RegisteredMember{member.number, member.registered_at});
+    }
+    members_ = std::move(members);
+  }
+
+  // Access ends when a change is known, and again when it takes effect.
+  void revoke() {
+    const auto effective = core_->topology().last_effective_change();
+    topology_due_ = effective && *effective >= core_->last_time();
+    for (const auto& member : authenticator_.revoke_inactive(view()->authentication())) subscriptions_.close(member);
+  }
+
+  void publish() {
+    auto view = std::make_shared<PublicView>(
+        PublicView{core_->current_snapshot(), core_->head_snapshot(), core_->last_time(), members_});
+    std::lock_guard lock(public_mutex_);
+    view_ = std::move(view);
+  }
+
+  void fail_for_good(const Error& error) {
+    if (failed_) return;
+    failed_ = true;
+    log::error(kLog, "no more blocks are taken: {}", error.to_string());
+    std::string reason = "The sequencer no longer follows the log: " + error.cause;
+    if (error.id == "ORDERING_HEIGHT_PRUNED") {
+      reason +=
+          ". It can begin with a peer's state: `synod sequencer export-state` there; here an empty cache, and the file "
+          "as onboarding-state";
+    }
+    set_not_accepting(reason);
+  }
+
+  // --- requests into the log
+  // -------------------------------------------------------------------------------------------
+
+  void carry_out(Writer::Effects effects) {
+    for (Writer::Submit& submit : effects.submit) {
+      parts_.log->submit(std::move(submit.record), [weak = weak_from_this(),
+                                                    number = submit.number](const ordering::SubmitResult& result) {
+        const auto self = weak.lock();
+        if (!self) return;
+        if (result.error) log::debug(kLog, "batch {}: {}", number.value, result.error->to_string());
+        self->loop_.post([node = self.get(), number, outcome = result.outcome, again = worth_another_attempt(result)] {
+          node->carry_out(node->writer_->on_submitted(number, outcome, again, node->now()));
+        });
+      });
+    }
+    if (!effects.call_again_at) return;
+    if (writer_timer_ != 0 && writer_due_ <= *effects.call_again_at) return;
+    if (writer_timer_ != 0) loop_.cancel(writer_timer_);
+    writer_due_ = *effects.call_again_at;
+    writer_timer_ = loop_.after(std::max(writer_due_ - now(), Duration{}), [this] {
+      writer_timer_ = 0;
+      const auto head = parts_.log->health().head;
+      carry_out(writer_->on_time(now(), head.value_or(core_->height())));
+    });
+  }
+
+  // --- time
+  // ------------------------------------------------------------------------------------------------------------
+
+  // By which it seals. On the loop.
+  Timestamp now() {
+    return forward_clock_.now(parts_.clock->now(), parts_.clock->monotonic_micros(), core_->last_time());
+  }
+
+  // When this sequencer should seal a tick, if nothing else moves time before.
+  std::optional<Timestamp> tick_due() {
+    std::optional<Timestamp> due = core_->wake_at();
+    const auto group = view()->current.sequencer_group().active;
+    const auto self = std::find(group.begin(), group.end(), parts_.self);
+    if (self == group.end()) return std::nullopt;
+    if (due) *due = *due + kTickStagger * (self - group.begin());
+    // Keeps the others' ceiling on proposed times away from them (core.h).
+    if (group.size() > 1) {
+      const auto latest = core_->latest_proposal(parts_.self);
+      const Timestamp beat = latest ? Timestamp{latest->micros + kSoloTimeLead.micros / 4} : now();
+      if (!due || beat < *due) due = beat;
+    }
+    if (due && *due < last_tick_ + config_.tick_interval) due = last_tick_ + config_.tick_interval;
+    return due;
+  }
+
+  void schedule_tick() {
+    if (tick_timer_ != 0) loop_.cancel(tick_timer_);
+    tick_timer_ = 0;
+    const auto due = tick_due();
+    // Without a place for blocks there is nothing to tick for; apply() comes back here.
+    if (!due || !started_ || failed_ || unapplied_) return;
+    const Duration wait = std::clamp(*due - now(), Duration{}, kLongestTimer);
+    tick_timer_ = loop_.after(wait, [this] {
+      tick_timer_ = 0;
+      const auto still_due = tick_due();
+      const Timestamp at = now();
+      if (still_due && *still_due <= at && !failed_ && !unapplied_) {
+        last_tick_ = at;
+        carry_out(writer_->tick(at));
+      }
+      schedule_tick();
+    });
+  }
+
+  // --- health
+  // ----------------------------------------------------------------------------------------------------------
+
+  void check_health() {
+    const ordering::Health health = parts_.log->health();
+    const bool ready = health.state == ordering::Health::State::ready;
+    std::string reason;
+    if (health.state == ordering::Health::State::read_only || health.state == ordering::Health::State::stopped) {
+      reason = "The ordering service takes no requests: " + health.last_error;
+    } else if (ready) {
+      reason = catching_up(health);
+      if (reason.empty() && !in_group()) {
+        reason = parts_.self.to_string() + " is not an active sequencer of the synchronizer.";
+      }
+    }
+    if (!failed_ && store_error_.empty()) {
+      set_not_accepting(reason);
+      if (!ready) {
+        set_health("ordering service: " + std::string(ordering::to_string(health.state)) +
+                   (health.last_error.empty() ? "" : ", " + health.last_error));
+      } else if (reason.empty()) {
+        set_health("");
+      }
+    }
+    const bool settled = ready && reason.empty();
+    loop_.after(settled ? kHealthCheckReady : kHealthCheckStarting, [this] { check_health(); });
+  }
+
+  // Empty once this sequencer has read what it had missed.
+  std::string catching_up(const ordering::Health& health) {
+    if (!catch_up_ || catch_up_->done()) return {};
+    const std::int64_t now = parts_.clock->monotonic_micros();
+    catch_up_->observe(core_->height(), health.head, now);
+    if (catch_up_->report_due(now)) log::info(kLog, "reads the log: {}", catch_up_->text());
+    if (catch_up_->done()) {
+      log::info(kLog, "has read the log up to height {}", core_->height().value);
+      return {};
+    }
+    return "The sequencer reads what it has missed of the log: " + catch_up_->text() + ".";
+  }
+
+  bool in_group() const {
+    const auto group = view()->current.sequencer_group().active;
+    return std::find(group.begin(), group.end(), parts_.self) != group.end();
+  }
+
+  void set_not_accepting(const std::string& reason) {
+    {
+      std::lock_guard lock(public_mutex_);
+      if (stopped_) return;
+      not_accepting_ = reason;
+    }
+    if (!reason.empty()) set_health(reason);
+  }
+
+  void set_health(const std::string& problem) {
+    if (!health_ || stopped_) return;
+    if (health_known_ && problem == health_problem_) return;
+    health_known_ = true;
+    health_problem_ = problem;
+    for (const char* service : {"", kHealthService}) {
+      if (problem.empty()) {
+        health_->set_serving(service);
+      } else {
+        health_->set_not_serving(service, problem);
+      }
+    }
+  }
+
+  SequencerStatus status() {
+    auto status = std::make_shared<SequencerStatus>();
+    status->log = parts_.log->health();
+    if (const auto taking = accepting(); !taking) {
+      status->accepting = false;
+      status->reason = taking.error().cause;
+    }
+    status->delivered = subscriptions_.delivered();
+    const auto from_core = [this, status] {
+      status->core = core_->status();
+      status->members = core_->members();
+      status->waiting_bytes = writer_->waiting_bytes();
+      status->unordered_batches = writer_->unordered();
+      if (catch_up_ && !catch_up_->done()) status->catch_up = catch_up_->text();
+    };
+    if (finished_ || loop_.in_loop_thread()) {
+      from_core();
+      return *status;
+    }
+    auto done = std::make_shared<std::promise<void>>();
+    auto future = done->get_future();
+    loop_.post([from_core, done] {
+      from_core();
+      done->set_value();
+    });
+    try {
+      // The loop waits for a cache that hangs; who asks learns of it.
+      while (future.wait_for(std::chrono::microseconds(kStatusPatience.micros)) == std::future_status::timeout) {
+        const std::int64_t since = writing_since_;
+        const Duration waited{parts_.clock->monotonic_micros() - since};
+        if (since == 0 || waited < kStatusPatience) continue;
+        SequencerStatus hangs;
+        hangs.log = status->log;
+        hangs.delivered = status->delivered;
+        hangs.accepting = false;
+        hangs.reason = "The sequencer's cache has not answered for " + std::to_string(waited.micros / 1000) + " ms.";
+        return hangs;
+      }
+      future.get();
+    } catch (const std::future_error&) {
+      // The loop was stopped and has dropped the task: nobody else touches the core any more.
+      from_core();
+    }
+    return *status;
+  }
+
+  const SequencerConfig config_;
+  const SequencerParts parts_;
+  MemberAuthenticator authenticator_;
+  RateLimits rates_;
+  MemberAccess access_;
+  EventReader reader_;
+  EventSigner signer_;
+
+  mutable std::mutex public_mutex_;  // guards view_ and not_accepting_
+  std::shared_ptr<const PublicView> view_;
+  std::string not_accepting_;
+
+  // Everything below belongs to loop_.
+  std::unique_ptr<SequencerCore> core_;
+  std::unique_ptr<Writer> writer_;
+  ForwardClock forward_clock_;
+  SigningHistory signing_;
+  std::shared_ptr<const std::map<protocol::Member, RegisteredMember>> members_;
+  std::optional<CatchUp> catch_up_;
+  std::optional<BlockEffects> unapplied_;  // a block that the store has not taken yet
+  bool failed_ = false;
+  bool topology_due_ = false;  // a topology change is known and not effective
+  std::string store_error_;
+  TimerId writer_timer_ = 0;
+  Timestamp writer_due_;
+  TimerId tick_timer_ = 0;
+  Timestamp last_tick_;
+  bool started_ = false;
+  rpc::Health* health_ = nullptr;
+  bool health_known_ = false;
+  std::string health_problem_;
+  std::atomic<bool> stopped_ = false;            // stop() has begun
+  std::atomic<bool> finished_ = false;           // no loop runs any more
+  std::atomic<std::int64_t> writing_since_ = 0;  // monotonic µs of a write that the cache has not answered; 0: none
+
+  EventLoop loop_;
+  EventLoop delivery_loop_;
+  Subscriptions subscriptions_;
+  BlockQueue queue_;
+  Housekeeping housekeeping_;
+  std::shared_ptr<Sink> sink_;
+  std::unique_ptr<ordering::Subscription> subscription_;
+};
+
+SequencerNode::SequencerNode(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+SequencerNode::~SequencerNode() { stop(); }
+
+Result<std::unique_ptr<SequencerNode>> SequencerNode::create(SequencerConfig config, SequencerParts parts) {
+  auto impl = std::make_shared<Impl>(config, std::move(parts));
+  SYNOD_RETURN_IF_ERROR(impl->open());
+  return std::unique_ptr<SequencerNode>(new SequencerNode(std::move(impl)));
+}
+
+std::vector<std::shared_ptr<grpc::Service>> SequencerNode::services() {
+  return {make_api_info_service(), make_connect_service(*impl_), make_authentication_service(*impl_),
+          make_sequencer_service(*impl_)};
+}
+
+std::vector<std::shared_ptr<grpc::Service>> SequencerNode::admin_services() {
+  return {make_administration_service(*impl_), make_pruning_service(*impl_), make_operations_service(*impl_)};
+}
+
+void SequencerNode::start(rpc::Health* health) { impl_->start(health); }
+void SequencerNode::stop() { impl_->stop(); }
+SequencerStatus SequencerNode::status() const { return impl_->status(); }
+
+}  // namespace synod::sequencer

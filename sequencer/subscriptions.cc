@@ -1,0 +1,211 @@
+#include "sequencer/subscriptions.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace synod::sequencer {
+
+struct Subscriptions::Entry {
+  protocol::Member member;
+  MemberNumber number;
+  Timestamp next;  // inclusive
+  std::shared_ptr<EventSink> sink;
+  TimerId expiry = 0;
+  bool waiting_for_client = false;
+};
+
+struct Subscriptions::Shared : std::enable_shared_from_this<Subscriptions::Shared> {
+  Shared(SubscriptionLimits l, Executor& e, std::shared_ptr<Clock> c, const EventReader& r, EventSigner& s)
+      : limits(l), executor(e), clock(std::move(c)), reader(r), signer(s) {}
+
+  const SubscriptionLimits limits;
+  Executor& executor;
+  std::shared_ptr<Clock> clock;
+  const EventReader& reader;
+  EventSigner& signer;
+
+  mutable std::mutex mutex;  // guards what follows; `next`, `waiting_for_client` of an entry belong to the executor
+  bool closed = false;
+  SubscriptionId next_id = 1;
+  std::map<SubscriptionId, std::shared_ptr<Entry>> entries;
+  std::map<protocol::Member, std::vector<SubscriptionId>> by_member;
+  std::map<protocol::Member, Delivered> delivered;  // one entry a member that ever subscribed
+
+  std::shared_ptr<Entry> find(SubscriptionId id) const {
+    std::lock_guard lock(mutex);
+    const auto entry = entries.find(id);
+    return entry == entries.end() ? nullptr : entry->second;
+  }
+
+  // Takes it out; the caller ends its sink outside of the lock.
+  std::shared_ptr<Entry> take(SubscriptionId id) {
+    std::lock_guard lock(mutex);
+    const auto entry = entries.find(id);
+    if (entry == entries.end()) return nullptr;
+    auto taken = entry->second;
+    entries.erase(entry);
+    auto& list = by_member[taken->member];
+    std::erase(list, id);
+    if (list.empty()) by_member.erase(taken->member);
+    return taken;
+  }
+
+  void end(SubscriptionId id, std::optional<Error> error) {
+    const auto entry = take(id);
+    if (!entry) return;
+    executor.cancel(entry->expiry);
+    entry->sink->end(std::move(error));
+  }
+
+  // Sends what there is until the client is full or up to date. One read a turn of the executor, so that a long
+  // catch-up does not hold up the others.
+  void schedule(SubscriptionId id) {
+    executor.post([weak = weak_from_this(), id] {
+      const auto shared = weak.lock();
+      if (shared && shared->pump(id)) shared->schedule(id);
+    });
+  }
+
+  // On the executor. True: there may be more.
+  bool pump(SubscriptionId id) {
+    const auto entry = find(id);
+    if (!entry || entry->waiting_for_client) return false;
+    const auto events =
+        reader.read(entry->number, entry->member, entry->next, limits.events_per_read, limits.bytes_per_read);
+    if (!events) {
+      log::error("sequencer", "events of {} cannot be read: {}", entry->member.to_string(), events.error().to_string());
+      end(id, events.error());
+      return false;
+    }
+    std::size_t bytes_read = 0;
+    for (const MemberEvent& event : *events) {
+      auto bytes = signer.sign(entry->number, event);
+      if (!bytes) {
+        end(id, bytes.error());
+        return false;
+      }
+      const bool more = entry->sink->push(**bytes, event.traceparent);
+      entry->next = event.timestamp.next();
+      {
+        std::lock_guard lock(mutex);
+        Delivered& told = delivered[entry->member];
+        ++told.events;
+        told.last = event.timestamp;
+      }
+      if (!more) {
+        entry->waiting_for_client = true;
+        return false;
+      }
+      bytes_read += event.content.size();
+    }
+    return events->size() >= limits.events_per_read || bytes_read >= limits.bytes_per_read;
+  }
+};
+
+Subscriptions::Subscriptions(SubscriptionLimits limits, Executor& executor, std::shared_ptr<Clock> clock,
+                             const EventReader& reader, EventSigner& signer)
+    : shared_(std::make_shared<Shared>(limits, executor, std::move(clock), reader, signer)) {}
+
+Subscriptions::~Subscriptions() { close_all(); }
+
+SubscriptionId Subscriptions::add(const protocol::Member& member, MemberNumber number, Timestamp from,
+                                  Timestamp expires_at, std::shared_ptr<EventSink> sink) {
+  auto entry = std::make_shared<Entry>();
+  entry->member = member;
+  entry->number = number;
+  entry->next = from;
+  entry->sink = std::move(sink);
+  SubscriptionId id = 0;
+  std::optional<SubscriptionId> surplus;
+  {
+    std::lock_guard lock(shared_->mutex);
+    if (!shared_->closed) {
+      id = shared_->next_id++;
+      shared_->entries[id] = entry;
+      auto& list = shared_->by_member[member];
+      list.push_back(id);
+      if (list.size() > shared_->limits.max_per_member) surplus = list.front();
+    }
+  }
+  if (id == 0) {
+    entry->sink->end(unavailable("SEQUENCER_UNAVAILABLE", "Subscription pool is closed."));
+    return id;
+  }
+  if (surplus) {
+    log::info("sequencer", "{} has too many subscriptions; its oldest ends", member.to_string());
+    shared_->end(*surplus, std::nullopt);
+  }
+  const Duration lifetime = std::max(expires_at - shared_->clock->now(), Duration{});
+  const TimerId expiry = shared_->executor.after(lifetime, [weak = std::weak_ptr<Shared>(shared_), id] {
+    if (const auto shared = weak.lock()) shared->end(id, std::nullopt);
+  });
+  {
+    std::lock_guard lock(shared_->mutex);
+    entry->expiry = expiry;
+  }
+  shared_->schedule(id);
+  return id;
+}
+
+void Subscriptions::drained(SubscriptionId id) {
+  shared_->executor.post([weak = std::weak_ptr<Shared>(shared_), id] {
+    const auto shared = weak.lock();
+    const auto entry = shared ? shared->find(id) : nullptr;
+    if (!entry) return;
+    entry->waiting_for_client = false;
+    shared->schedule(id);
+  });
+}
+
+void Subscriptions::gone(SubscriptionId id) {
+  if (const auto entry = shared_->take(id)) shared_->executor.cancel(entry->expiry);
+}
+
+void Subscriptions::notify(const std::vector<protocol::Member>& members) {
+  std::vector<SubscriptionId> ids;
+  {
+    std::lock_guard lock(shared_->mutex);
+    for (const auto& member : members) {
+      const auto list = shared_->by_member.find(member);
+      if (list != shared_->by_member.end()) ids.insert(ids.end(), list->second.begin(), list->second.end());
+    }
+  }
+  if (ids.empty()) return;
+  shared_->executor.post([weak = std::weak_ptr<Shared>(shared_), ids = std::move(ids)] {
+    const auto shared = weak.lock();
+    if (!shared) return;
+    for (const SubscriptionId id : ids) {
+      if (shared->pump(id)) shared->schedule(id);
+    }
+  });
+}
+
+void Subscriptions::close(const protocol::Member& member) {
+  std::vector<SubscriptionId> ids;
+  {
+    std::lock_guard lock(shared_->mutex);
+    const auto list = shared_->by_member.find(member);
+    if (list != shared_->by_member.end()) ids = list->second;
+  }
+  for (const SubscriptionId id : ids) shared_->end(id, std::nullopt);
+}
+
+void Subscriptions::close_all() {
+  std::vector<SubscriptionId> ids;
+  {
+    std::lock_guard lock(shared_->mutex);
+    shared_->closed = true;
+    for (const auto& [id, entry] : shared_->entries) ids.push_back(id);
+  }
+  for (const SubscriptionId id : ids) {
+    shared_->end(id, unavailable("SEQUENCER_UNAVAILABLE", "Sequencer is being shutdown."));
+  }
+}
+
+std::map<protocol::Member, Subscriptions::Delivered> Subscriptions::delivered() const {
+  std::lock_guard lock(shared_->mutex);
+  return shared_->delivered;
+}
+
+}  // namespace synod::sequencer

@@ -1,0 +1,107 @@
+// Gets accepted requests into the log: seals them into batches, a few submissions at a time, and submits again
+// what does not appear. A core: no clock, no threads; the shell gives it times and carries out its effects.
+//
+// Idle: a request is sealed and submitted at once. Busy: requests gather while submissions are outstanding or many
+// batches are on their way, and go together in the next batch. A batch counts as written when it is seen in a block,
+// not before.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "ordering/ordering_log.h"
+#include "sequencer/sealed_batch.h"
+
+namespace synod::sequencer {
+
+struct WriterConfig {
+  std::size_t max_batch_bytes = 1u << 20;     // a batch is closed at this size; a single larger request goes alone
+  std::size_t max_waiting_bytes = 64u << 20;  // requests not sealed yet; more are refused with SEQUENCER_OVERLOADED
+  std::size_t max_unordered_batches = 256;    // sealed and not yet seen in a block; below kRememberedNumbers
+  // So many submissions that the log has not answered: an engine may take as long for that as for a block.
+  std::size_t max_submissions = 4;
+  // With so many not yet seen in a block, only full batches are sealed: under load, fewer batches with more in each
+  // cost everyone less than they delay.
+  std::size_t eager_batches = 8;
+  // Accepted by the log, but not in a block that this sequencer has read so long afterwards; doubles up to 16 times.
+  Duration resubmit_after = Duration::seconds(2);
+  Duration retry_delay =
+      Duration::milliseconds(50);  // after a refusal that is worth another attempt; doubles up to 2 s
+};
+
+class Writer {
+ public:
+  struct Submit {
+    SequenceNumber number;
+    Bytes record;
+  };
+  struct Effects {
+    std::vector<Submit> submit;              // give to OrderingLog::submit, report with on_submitted()
+    std::optional<Timestamp> call_again_at;  // on_time() is due then at the latest
+  };
+
+  // `first` must exceed every number this sequencer ever used: its clock in microseconds, or the log's latest plus one.
+  Writer(WriterConfig config, protocol::PhysicalSynchronizerId synchronizer, protocol::Member self,
+         SequenceNumber first, SignHash sign);
+
+  // Takes a request. Errors: SEQUENCER_OVERLOADED; nothing was taken then.
+  Result<Effects> accept(SealedEntry entry, Timestamp now);
+  // Seals a tick unless something is waiting anyway.
+  Effects tick(Timestamp now);
+  Effects on_submitted(SequenceNumber number, ordering::SubmitOutcome outcome, bool worth_another_attempt,
+                       Timestamp now);
+  // What this sequencer has come to (SequencerCore::digest); goes into the batches sealed from now on.
+  void applied(ordering::Height height, Bytes digest) {
+    seen_height_ = height;
+    seen_state_ = std::move(digest);
+  }
+  // The batch was seen in a block.
+  Effects on_ordered(SequenceNumber number, Timestamp now);
+  // `head`: the newest block known to exist. While this sequencer lags behind the log, a batch that it has not met yet
+  // is not missing: it is submitted again only when the blocks that existed when it was due have been read.
+  Effects on_time(Timestamp now, ordering::Height head);
+
+  std::size_t waiting_bytes() const { return waiting_bytes_; }
+  std::size_t unordered() const { return unordered_.size(); }
+  SequenceNumber next() const { return next_; }  // of the next batch
+  std::optional<SequenceNumber> oldest_unordered() const {
+    if (unordered_.empty()) return std::nullopt;
+    return unordered_.begin()->first;
+  }
+  bool idle() const { return waiting_.empty() && unordered_.empty(); }
+  std::uint64_t failed_to_seal() const { return failed_to_seal_; }
+
+ private:
+  struct Sealed {
+    Bytes record;
+    bool in_submission = false;                     // the log has not answered yet
+    bool accepted = false;                          // the log's last answer
+    Timestamp due;                                  // submit again then, unless seen
+    Duration delay;                                 // after a refusal
+    Duration patience;                              // after an acceptance
+    std::optional<ordering::Height> missing_after;  // overdue: missing if not in a block up to here
+  };
+  void seal_waiting(Timestamp now, Effects& effects);
+  Effects finish(Effects effects) const;
+  std::size_t submissions_outstanding() const;
+  bool may_seal() const;
+
+  WriterConfig config_;
+  protocol::PhysicalSynchronizerId synchronizer_;
+  protocol::Member self_;
+  SequenceNumber next_;
+  ordering::Height seen_height_{-1};
+  Bytes seen_state_;
+  SignHash sign_;
+  std::deque<SealedEntry> waiting_;
+  std::size_t waiting_bytes_ = 0;
+  std::map<SequenceNumber, Sealed> unordered_;
+  std::uint64_t failed_to_seal_ = 0;
+};
+
+}  // namespace synod::sequencer

@@ -1,0 +1,259 @@
+#include "storage/postgres/postgres_store.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "base/check.h"
+#include "base/env.h"
+#include "base/log.h"
+#include "storage/postgres/session.h"
+
+namespace synod::storage {
+namespace {
+
+constexpr auto kRetryDelay = std::chrono::milliseconds(50);
+
+std::string identifier(std::string_view name) {
+  std::string out = "\"";
+  for (const char c : name) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + "\"";
+}
+
+void append_literal(std::string& sql, ByteView bytes) {
+  sql += "'\\x";
+  sql += to_hex(bytes);
+  sql += "'::bytea";
+}
+
+Bytes to_bytes(const pqxx::field& field) {
+  const pqxx::binarystring bytes(field);
+  return Bytes(bytes.get(), bytes.size());
+}
+
+pqxx::binarystring binary(ByteView bytes) { return pqxx::binarystring(bytes.data(), bytes.size()); }
+
+// What is left of several batches in order: the last operation on each key.
+using Effects = std::map<std::string_view, std::map<Bytes, std::optional<Bytes>>>;
+
+class PostgresStore final : public Store {
+ public:
+  explicit PostgresStore(const PostgresStoreOptions& options) : options_(options), readers_(options) {
+    for (const Column& column : options.columns) columns_.insert(column.name);
+  }
+
+  Status open();
+  Result<std::optional<Bytes>> get(Column column, ByteView key) const override;
+  Status scan(Column column, const KeyRange& range, Direction direction, const Visitor& visitor) const override;
+  Status write(const WriteBatch& batch, Sync sync) override;
+  Status sync() override { return {}; }  // every commit is durable
+  Status health() const override {
+    std::lock_guard lock(mutex_);
+    return health_;
+  }
+
+ private:
+  struct Waiting {
+    const WriteBatch* batch;
+    bool done = false;
+    Status result;
+  };
+
+  std::string table(std::string_view column) const {
+    SYNOD_CHECK(columns_.contains(column));
+    return identifier(options_.schema) + "." + identifier(column);
+  }
+  void connect_owner();
+  Status try_open(bool& lost, bool& locked);
+  std::string statement(const std::vector<Waiting*>& group) const;
+  Status commit(const std::string& sql);
+
+  const PostgresStoreOptions options_;
+  std::set<std::string_view> columns_;
+  const SessionPool readers_;
+  Session owner_;  // holds the lock on the schema; whoever commits uses it
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  std::vector<Waiting*> queue_;
+  bool committing_ = false;
+  Status health_;
+};
+
+class Locked : public std::runtime_error {
+ public:
+  Locked() : std::runtime_error("another process uses this schema as its store") {}
+};
+
+// Throws as libpqxx does, and Locked.
+void PostgresStore::connect_owner() {
+  owner_.reset();
+  Session session = open_session(options_);
+  pqxx::nontransaction work(*session);
+  const std::string lock = "hashtextextended(" + work.quote("synod store " + options_.schema) + ", 0)";
+  if (!work.exec1("SELECT pg_try_advisory_lock(" + lock + ")")[0].as<bool>()) throw Locked();
+  owner_ = std::move(session);
+}
+
+Status PostgresStore::try_open(bool& lost, bool& locked) {
+  locked = false;
+  return guarded(
+      [&] {
+        try {
+          connect_owner();
+        } catch (const Locked&) {
+          locked = true;
+          throw;
+        }
+        pqxx::nontransaction work(*owner_);
+        work.exec("CREATE SCHEMA IF NOT EXISTS " + identifier(options_.schema));
+        for (const std::string_view column : columns_)
+          work.exec("CREATE TABLE IF NOT EXISTS " + table(column) + " (key bytea PRIMARY KEY, value bytea NOT NULL)");
+      },
+      lost);
+}
+
+Status PostgresStore::open() {
+  const auto clock = system_clock();
+  const std::int64_t give_up = clock->monotonic_micros() + options_.open_patience.micros;
+  for (bool told = false;;) {
+    bool lost = false, locked = false;
+    const Status status = try_open(lost, locked);
+    const bool again = (lost || locked) && clock->monotonic_micros() < give_up;
+    if (!again && locked)
+      return fail(failed_precondition("STORAGE_LOCKED", "schema " + options_.schema + ": " + status.error().cause));
+    if (!again) return status;
+    if (!told) log::info("storage", "waits for schema {} of its database: {}", options_.schema, status.error().cause);
+    told = true;
+    std::this_thread::sleep_for(kRetryDelay);
+  }
+}
+
+Result<std::optional<Bytes>> PostgresStore::get(Column column, ByteView key) const {
+  std::optional<Bytes> value;
+  const std::string sql = "SELECT value FROM " + table(column.name) + " WHERE key = $1";
+  SYNOD_RETURN_IF_ERROR(readers_.with(
+      [&](pqxx::connection& session) {
+        pqxx::nontransaction work(session);
+        const auto rows = work.exec_params(sql, binary(key));
+        value = rows.empty() ? std::nullopt : std::optional(to_bytes(rows[0][0]));
+      },
+      [] { return true; }));
+  return value;
+}
+
+// In portions, small ones first since many scans want one entry; all of one snapshot.
+Status PostgresStore::scan(Column column, const KeyRange& range, Direction direction, const Visitor& visitor) const {
+  const bool forward = direction == Direction::forward;
+  const std::string order = forward ? "ASC" : "DESC";
+  const std::string sql = "SELECT key, value FROM (SELECT *, sum(length(value)) OVER (ORDER BY key " + order +
+                          ") AS total, row_number() OVER (ORDER BY key " + order + ") AS place FROM (SELECT * FROM " +
+                          table(column.name) +
+                          " WHERE key >= $1 AND ($2::bytea IS NULL OR key < $2::bytea) ORDER BY key " + order +
+                          " LIMIT $3) AS portion) AS summed WHERE total <= $4 OR place = 1 ORDER BY key " + order;
+  bool visited = false;  // then the scan cannot begin again
+  return readers_.with(
+      [&](pqxx::connection& session) {
+        pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> work(session);
+        Bytes from = range.from;
+        std::optional<Bytes> to = range.to;
+        for (std::size_t rows_wanted = 4;; rows_wanted = std::min(rows_wanted * 4, options_.scan_rows)) {
+          const auto rows = to ? work.exec_params(sql, binary(from), binary(*to), rows_wanted, options_.scan_bytes)
+                               : work.exec_params(sql, binary(from), static_cast<const char*>(nullptr), rows_wanted,
+                                                  options_.scan_bytes);
+          for (const auto& row : rows) {
+            const Bytes key = to_bytes(row[0]), value = to_bytes(row[1]);
+            visited = true;
+            if (!visitor(key, value)) return;
+            if (forward)
+              from = key + '\0';
+            else
+              to = key;
+          }
+          if (rows.empty()) return;
+        }
+      },
+      [&] { return !visited; });
+}
+
+std::string PostgresStore::statement(const std::vector<Waiting*>& group) const {
+  Effects effects;
+  for (const Waiting* waiting : group)
+    for (const WriteBatch::Operation& operation : waiting->batch->operations())
+      effects[operation.column.name][operation.key] = operation.value;
+  std::string sql;  // several statements in one message are one transaction
+  for (const auto& [column, keys] : effects) {
+    std::string puts, erased;
+    for (const auto& [key, value] : keys) {
+      std::string& list = value ? puts : erased;
+      list += list.empty() ? "" : ",";
+      if (value) list += "(";
+      append_literal(list, key);
+      if (!value) continue;
+      list += ",";
+      append_literal(list, *value);
+      list += ")";
+    }
+    if (!puts.empty())
+      sql += "INSERT INTO " + table(column) + " VALUES " + puts +
+             " ON CONFLICT (key) DO UPDATE SET value = excluded.value;";
+    if (!erased.empty()) sql += "DELETE FROM " + table(column) + " WHERE key IN (" + erased + ");";
+  }
+  return sql;
+}
+
+// By one thread at a time.
+Status PostgresStore::commit(const std::string& sql) {
+  const auto clock = system_clock();
+  const std::int64_t give_up = clock->monotonic_micros() + options_.patience.micros;
+  for (;;) {
+    bool lost = false;
+    const Status status = guarded(
+        [&] {
+          if (!owner_) connect_owner();
+          pqxx::nontransaction work(*owner_);
+          work.exec(sql);
+        },
+        lost);
+    if (status) return status;
+    owner_.reset();
+    if (!lost || clock->monotonic_micros() > give_up) return status;
+    std::this_thread::sleep_for(kRetryDelay);
+  }
+}
+
+Status PostgresStore::write(const WriteBatch& batch, Sync) {
+  if (batch.empty()) return {};
+  Waiting self{&batch, false, {}};
+  std::unique_lock lock(mutex_);
+  queue_.push_back(&self);
+  changed_.wait(lock, [&] { return self.done || !committing_; });
+  if (self.done) return self.result;
+  committing_ = true;
+  std::vector<Waiting*> group;
+  group.swap(queue_);
+  lock.unlock();
+  const Status status = commit(statement(group));
+  lock.lock();
+  committing_ = false;
+  health_ = status;
+  for (Waiting* waiting : group) {
+    waiting->result = status;
+    waiting->done = true;
+  }
+  changed_.notify_all();
+  return status;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_postgres(const PostgresStoreOptions& options) {
+  auto store = std::make_unique<PostgresStore>(options);
+  SYNOD_RETURN_IF_ERROR(store->open());
+  return store;
+}
+
+}  // namespace synod::storage

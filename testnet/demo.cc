@@ -1,0 +1,261 @@
+#include "testnet/demo.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "base/env.h"
+#include "ledger/commands.pb.h"
+#include "testnet/applications.h"
+#include "testnet/launcher.h"
+#include "testnet/ping.h"
+#include "testnet/process.h"
+#include "testnet/status.h"
+
+namespace synod::testnet {
+namespace {
+
+std::string millis(std::int64_t micros) { return fmt::format("{:.1f} ms", static_cast<double>(micros) / 1000); }
+
+// "PAR::coke-participant::1220…": the readable part of a member or party id.
+std::string short_name(const std::string& id) {
+  const bool member = id.starts_with("PAR::") || id.starts_with("MED::") || id.starts_with("SEQ::");
+  const std::size_t begin = member ? 5 : 0;
+  return id.substr(begin, id.find("::", begin) - begin);
+}
+
+class Demo {
+ public:
+  Demo(const NetworkPlan& plan, const DemoOptions& options) : plan_(plan), options_(options) {}
+
+  Status run() {
+    SYNOD_RETURN_IF_ERROR(look_around());
+    SYNOD_RETURN_IF_ERROR(prepare_ledgers());
+    SYNOD_RETURN_IF_ERROR(ping_both_ways());
+    SYNOD_RETURN_IF_ERROR(move_an_iou());
+    SYNOD_RETURN_IF_ERROR(what_the_nodes_saw());
+    SYNOD_RETURN_IF_ERROR(lose_a_sequencer());
+    say("");
+    say("Done. `synod testnet status` shows the nodes, `synod testnet logs NODE` what one of them wrote.");
+    return {};
+  }
+
+ private:
+  struct Side {
+    const NodePlan* participant;
+    std::unique_ptr<LedgerClient> ledger;
+    std::string party;
+    std::int64_t first_offset = 0;
+  };
+
+  template <typename... Args>
+  void say(fmt::format_string<Args...> format, Args&&... args) {
+    options_.print(fmt::format(format, std::forward<Args>(args)...));
+  }
+  static Error unexpected(std::string cause) { return failed_precondition("DEMO_FAILED", std::move(cause)); }
+
+  Status look_around() {
+    const auto participants = plan_.with_role(Role::participant);
+    if (participants.size() < 2 || plan_.with_role(Role::sequencer).size() < 2)
+      return fail(unexpected("the demonstration needs two participants and two sequencers in the network file"));
+    for (const NodeState& state : state_of(plan_))
+      if (!state.healthy())
+        return fail(unavailable("NETWORK_NOT_READY",
+                                state.plan->name + ": " + state.problem + "; `synod testnet up` starts it"));
+    for (std::size_t i = 0; i < 2; ++i)
+      sides_[i] = {participants[i],
+                   std::make_unique<LedgerClient>(fmt::format("127.0.0.1:{}", participants[i]->public_port), ""), "",
+                   0};
+    say("Two organisations, {} and {}, each with its own participant and its own sequencer.",
+        sides_[0].participant->organisation, sides_[1].participant->organisation);
+    say("One ordering service puts what both sequencers submit into one log of blocks.");
+    return {};
+  }
+
+  Status prepare_ledgers() {
+    SYNOD_TRY(ping_, load_ping(options_.ping_dar));
+    SYNOD_TRY(iou_, load_iou(options_.iou_dar));
+    say("");
+    say("1. Parties and packages");
+    for (Side& side : sides_) {
+      SYNOD_RETURN_IF_ERROR(side.ledger->upload_dar(ping_.dar));
+      SYNOD_RETURN_IF_ERROR(side.ledger->upload_dar(iou_.dar));
+      SYNOD_TRY(side.party, side.ledger->own_party(side.participant->organisation));
+      say("   {} hosts party {}", side.participant->name, short_name(side.party));
+    }
+    SYNOD_TRY(trader_, sides_[1].ledger->own_party(sides_[1].participant->organisation + "-trader"));
+    // Each hears of the other's parties, and of the packages before them, through the synchronizer.
+    for (const std::string& party : {sides_[0].party, sides_[1].party, trader_})
+      for (Side& side : sides_) SYNOD_RETURN_IF_ERROR(side.ledger->await_party(party));
+    say("   {} hosts party {}", sides_[1].participant->name, short_name(trader_));
+    say("   both have uploaded {} ({}) and {} ({})", ping_.package, ping_.origin, iou_.package, iou_.origin);
+    return {};
+  }
+
+  Status ping_both_ways() {
+    say("");
+    say("2. Pings: one party creates a contract, the other answers it through its own participant");
+    for (int direction = 0; direction < 2; ++direction) {
+      Side &from = sides_[direction], &to = sides_[1 - direction];
+      PingOptions ping;
+      ping.count = 5;
+      SYNOD_TRY(const PingReport report,
+                run_pings(ping_, {from.ledger.get(), from.party}, {to.ledger.get(), to.party}, ping));
+      if (!report.failures.empty()) return fail(report.failures.front());
+      say("   {} -> {} -> {}: {} answered, first after {}, then {}", short_name(from.party), short_name(to.party),
+          short_name(from.party), report.micros.size(), millis(report.micros.front()), millis(report.percentile(0)));
+    }
+    return {};
+  }
+
+  Status step(const std::string& what, Side& actor, const std::string& act_as, const api::Command& command,
+              LedgerTransaction& transaction) {
+    const std::int64_t begin = clock_->monotonic_micros();
+    SYNOD_TRY(transaction, actor.ledger->submit(act_as, command));
+    say("   {:<44} {:>9}  offset {:>4} at {}  update {}…", what, millis(clock_->monotonic_micros() - begin),
+        transaction.offset, actor.participant->name, transaction.update_id.substr(4, 12));
+    return {};
+  }
+
+  Status move_an_iou() {
+    Side &issuer = sides_[0], &holder = sides_[1];
+    say("");
+    say("3. An IOU of {}, held by {}", short_name(issuer.party), short_name(holder.party));
+    LedgerTransaction issued, transferred, called;
+    SYNOD_RETURN_IF_ERROR(
+        step(fmt::format("{} issues 100 USD to {}", short_name(issuer.party), short_name(holder.party)), issuer,
+             issuer.party, iou_.create_iou(issuer.party, holder.party, "100.0", "USD"), issued));
+    SYNOD_RETURN_IF_ERROR(visible(holder, holder.party, issued.created("Iou"), true));
+    SYNOD_RETURN_IF_ERROR(step(fmt::format("{} transfers it to {}", short_name(holder.party), short_name(trader_)),
+                               holder, holder.party, iou_.transfer(issued.created("Iou"), trader_), transferred));
+    SYNOD_RETURN_IF_ERROR(visible(issuer, issuer.party, transferred.created("Iou"), true));
+    SYNOD_RETURN_IF_ERROR(step(fmt::format("{} calls it", short_name(trader_)), holder, trader_,
+                               iou_.call(transferred.created("Iou")), called));
+    SYNOD_RETURN_IF_ERROR(visible(issuer, issuer.party, transferred.created("Iou"), false));
+    SYNOD_RETURN_IF_ERROR(visible(holder, trader_, transferred.created("Iou"), false));
+    say("   both participants agree: the IOU is active at neither side");
+    return {};
+  }
+
+  // The other participant commits a moment before or after the one that answered.
+  Status visible(Side& side, const std::string& party, const std::string& contract, bool expected) {
+    for (int attempt = 0; attempt < 500; ++attempt) {
+      SYNOD_TRY(const std::vector<std::string> active, side.ledger->active(party, iou_.iou()));
+      if ((std::find(active.begin(), active.end(), contract) != active.end()) == expected) return {};
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return fail(unexpected(fmt::format("{} does not agree that contract {} is {}", side.participant->name, contract,
+                                       expected ? "active" : "archived")));
+  }
+
+  Status what_the_nodes_saw() {
+    say("");
+    say("4. What the nodes saw");
+    for (const NodeState& state : state_of(plan_)) {
+      if (!state.status) return fail(unavailable("NETWORK_NOT_READY", state.plan->name + ": " + state.problem));
+      const auto& status = *state.status;
+      switch (state.plan->role) {
+        case Role::orderer:
+          say("   {}: {} blocks in the log", state.plan->name, status.height() + 1);
+          break;
+        case Role::sequencer: {
+          std::string delivered;
+          for (const auto& delivery : status.deliveries())
+            if (delivery.events() > 0)
+              delivered += fmt::format("{}{} to {}", delivered.empty() ? "" : ", ", delivery.events(),
+                                       short_name(delivery.member()));
+          say("   {}: at height {}, delivered {}", state.plan->name, status.height(),
+              delivered.empty() ? "nothing" : delivered + " events");
+          break;
+        }
+        case Role::mediator: {
+          std::string text = fmt::format("{} approved, {} rejected", status.approved(), status.rejected());
+          if (status.has_last_verdict())
+            text +=
+                fmt::format("; the last one {} update {}…", status.last_verdict().approved() ? "approves" : "rejects",
+                            status.last_verdict().root_hash().substr(4, 12));
+          say("   {}: verdicts: {}", state.plan->name, text);
+          break;
+        }
+        case Role::participant:
+          say("   {}: ledger end at offset {}", state.plan->name, status.offset());
+          break;
+        case Role::topology_manager:
+          break;
+      }
+    }
+    return {};
+  }
+
+  Status lose_a_sequencer() {
+    const NodePlan* victim = plan_.with_role(Role::sequencer)[0];
+    say("");
+    say("5. Nobody is needed: kill -9 of {} while transactions run", victim->name);
+    std::atomic<int> answered = 0;
+    std::atomic<std::int64_t> slowest = 0;
+    PingOptions ping;
+    ping.count = 150;
+    ping.pause = Duration::milliseconds(10);
+    ping.on_ping = [&](int, std::optional<std::int64_t> micros) {
+      if (!micros) return;
+      ++answered;
+      slowest = std::max(slowest.load(), *micros);
+    };
+    Result<PingReport> report;
+    std::thread pings([&] {
+      report =
+          run_pings(ping_, {sides_[0].ledger.get(), sides_[0].party}, {sides_[1].ledger.get(), sides_[1].party}, ping);
+    });
+    const auto wait_for = [&](int count) {
+      for (int i = 0; i < 6000 && answered < count; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      return answered >= count;
+    };
+    const Status outcome = [&]() -> Status {
+      if (!wait_for(20)) return fail(unexpected("pings do not run"));
+      const auto before = ask(*victim, Duration::seconds(2));
+      if (!before || !stop(*victim, SIGKILL, Duration::seconds(5)))
+        return fail(unexpected(victim->name + " could not be killed"));
+      const int at_kill = answered;
+      say("   {} dies at height {}, after {} pings", victim->name, before->height(), at_kill);
+      if (!wait_for(at_kill + 40)) return fail(unexpected("transactions do not go on without " + victim->name));
+      say("   {} more pings answered through the other sequencer; the slowest of all took {}", answered - at_kill,
+          millis(slowest));
+      const std::int64_t begin = clock_->monotonic_micros();
+      SYNOD_RETURN_IF_ERROR(start(*victim));
+      SYNOD_RETURN_IF_ERROR(wait_ready(*victim, Duration::seconds(20)));
+      const auto after = ask(*victim, Duration::seconds(2));
+      if (!after) return fail(unexpected(victim->name + " does not answer after its restart"));
+      say("   {} is back after {}: at height {}, and it has read only {} blocks from the log; the other {} came from "
+          "its cache",
+          victim->name, millis(clock_->monotonic_micros() - begin), after->height(), after->blocks_read(),
+          after->height() + 1 - after->blocks_read());
+      if (after->blocks_read() > after->height() - before->height() + 1)
+        return fail(unexpected(victim->name + " read blocks again that it had in its cache"));
+      return {};
+    }();
+    pings.join();
+    SYNOD_RETURN_IF_ERROR(outcome);
+    if (!report) return fail(report.error());
+    if (!report->failures.empty()) return fail(report->failures.front());
+    say("   {} pings in all, none lost: p50 {}, p99 {}", report->micros.size(), millis(report->percentile(0.5)),
+        millis(report->percentile(0.99)));
+    return {};
+  }
+
+  const NetworkPlan& plan_;
+  const DemoOptions& options_;
+  std::shared_ptr<Clock> clock_ = system_clock();
+  Side sides_[2];
+  std::string trader_;
+  PingApplication ping_;
+  IouApplication iou_;
+};
+
+}  // namespace
+
+Status run_demo(const NetworkPlan& plan, const DemoOptions& options) { return Demo(plan, options).run(); }
+
+}  // namespace synod::testnet

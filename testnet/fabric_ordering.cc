@@ -1,0 +1,114 @@
+#include "testnet/fabric_ordering.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "node/node_file.h"
+#include "ordering/engines/fabric_engine.h"
+
+namespace synod::testnet {
+namespace {
+
+namespace engines = ordering::engines;
+
+constexpr char kChannel[] = "synod";
+
+class FabricOrdering final : public OrderingEngine {
+ public:
+  explicit FabricOrdering(const NetworkPlan& plan) : bft_(plan.ordering == "fabric-bft") {
+    config_.folder = plan.folder + "/ordering";
+    config_.consensus = bft_ ? engines::FabricConsensus::smartbft : engines::FabricConsensus::etcdraft;
+    config_.orderers = bft_ ? 4 : 3;
+    config_.organisations.clear();  // as prepared
+    for (const NodePlan* node : plan.with_role(Role::sequencer)) founders_.push_back(node->organisation);
+  }
+
+  Status prepare(const Progress& progress) override {
+    SYNOD_TRY(const auto tools, engines::fabric_tools("", progress));
+    progress(fmt::format("  making Fabric's identities and the channel of {} {} orderers", config_.orderers,
+                         to_string(config_.consensus)));
+    engines::FabricEngineConfig config = config_;
+    config.organisations = founders_;
+    SYNOD_TRY(std::ignore, engines::FabricEngine::open(tools, config));
+    return {};
+  }
+
+  Status start(Duration patience, const Progress& progress) override {
+    SYNOD_TRY(const auto tools, engines::fabric_tools("", progress));
+    SYNOD_TRY(auto engine, engines::FabricEngine::open(tools, config_));
+    SYNOD_RETURN_IF_ERROR(engine.start(patience));
+    SYNOD_RETURN_IF_ERROR(engine.open_channel(kChannel, patience));
+    for (std::size_t i = 0; i < engine.size(); ++i)
+      progress(fmt::format("  {:<28} ready at {}", "Fabric's " + engines::orderer_msp_id(i), engine.endpoint(i)));
+    return {};
+  }
+
+  bool stop(Duration patience) override {
+    // The processes are known by the folder alone.
+    auto engine = engines::FabricEngine::open({}, config_);
+    return !engine || engine->stop(patience);
+  }
+
+  std::vector<NetworkProcess> processes() const override {
+    std::vector<NetworkProcess> all;
+    if (!std::filesystem::exists(config_.folder)) return all;
+    const auto engine = engines::FabricEngine::open({}, config_);
+    if (!engine) return all;
+    for (std::size_t i = 0; i < engine->size(); ++i)
+      all.push_back({.name = "fabric-orderer" + std::to_string(i + 1),
+                     .role = std::string(to_string(config_.consensus)) + " orderer",
+                     .log_file = engine->orderer(i).log_file,
+                     .port = engine->network().orderers[i].service,
+                     .running = [process = engine->orderer(i)] { return process.running(); },
+                     .start = [config = config_, i](Duration patience) -> Status {
+                       SYNOD_TRY(const auto tools, engines::fabric_tools("", [](const std::string&) {}));
+                       SYNOD_TRY(const auto engine, engines::FabricEngine::open(tools, config));
+                       SYNOD_RETURN_IF_ERROR(engine.orderer(i).start());
+                       return engine.wait_serving(i, patience);
+                     },
+                     .kill = [process = engine->orderer(i)] { return ended(process, SIGKILL); },
+                     .stop = [process = engine->orderer(i)] { return ended(process, SIGTERM); }});
+    return all;
+  }
+
+  Status configure(const NodePlan& sequencer, node::NodeFile& file) const override {
+    SYNOD_TRY(const auto engine, engines::FabricEngine::open({}, config_));
+    const auto& all = engine.network().organisations;
+    const auto own = std::find(all.begin(), all.end(), sequencer.organisation);
+    const std::size_t index = own == all.end() ? 0 : static_cast<std::size_t>(own - all.begin());
+    engines::FabricAccess access = engine.access(all[index], kChannel);
+    // Each begins with another orderer: an organisation would prefer its own.
+    std::rotate(access.endpoints.begin(),
+                access.endpoints.begin() + static_cast<std::ptrdiff_t>(index % access.endpoints.size()),
+                access.endpoints.end());
+    file.sequencer.engines.engine = "fabric";
+    node::FabricSection& section = file.sequencer.engines.fabric;
+    section.addresses = access.endpoints;
+    section.consensus = bft_ ? "smartbft" : "etcdraft";
+    section.channel = access.channel;
+    section.channel_block = access.channel_block;
+    section.ca = access.tls_roots;
+    section.certificate = access.tls_certificate;
+    section.private_key = access.tls_key;
+    section.msp_id = access.msp_id;
+    section.signing_certificate = access.certificate;
+    section.signing_key = access.key;
+    return {};
+  }
+
+ private:
+  const bool bft_;
+  engines::FabricEngineConfig config_;
+  std::vector<std::string> founders_;
+};
+
+}  // namespace
+
+std::unique_ptr<OrderingEngine> fabric_ordering(const NetworkPlan& plan) {
+  return std::make_unique<FabricOrdering>(plan);
+}
+
+}  // namespace synod::testnet

@@ -1,0 +1,142 @@
+// The promises of the README, kept by real processes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "tests/e2e/command_line.h"
+
+namespace synod::e2e {
+namespace {
+
+using ::testing::HasSubstr;
+
+boost::json::object status_of(const TestNetwork& network) {
+  const Ran ran = network.testnet("status --json");
+  return boost::json::parse(ran.output).as_object();
+}
+
+std::int64_t number(const TestNetwork& network, const std::string& node, const char* key) {
+  const boost::json::object status = status_of(network);
+  for (const auto& item : status.at("nodes").as_array())
+    if (item.as_object().at("name").as_string() == node) return item.as_object().at(key).to_number<std::int64_t>();
+  ADD_FAILURE() << "no node " << node;
+  return -1;
+}
+
+// Lines of a node's log of level warn and above, without those that a killed neighbour explains.
+std::string complaints(const TestNetwork& network, const std::string& node_log) {
+  std::string found;
+  std::istringstream in(read_text(network.file(node_log)));
+  for (std::string line; std::getline(in, line);)
+    if (line.find(" WARN ") != std::string::npos || line.find(" ERROR ") != std::string::npos) found += line + "\n";
+  return found;
+}
+
+constexpr const char* kLogs[] = {"coke/sequencer/node.log",
+                                 "coke/participant/node.log",
+                                 "pepsi/sequencer/node.log",
+                                 "pepsi/participant/node.log",
+                                 "consortium/orderer/node.log",
+                                 "consortium/mediator/node.log",
+                                 "consortium/topology-manager/node.log"};
+
+TEST(EndToEnd, TwoOrganisationsTransactEachThroughItsOwnSequencer) {
+  TestNetwork network(29100);
+  const Ran up = network.testnet("up --detach");
+  ASSERT_EQ(up.exit_code, 0) << up.output;
+  EXPECT_THAT(up.output, HasSubstr("ready in"));
+
+  // Idempotent: nothing is started twice.
+  const std::string before = read_text(network.file("coke/sequencer/pid"));
+  EXPECT_EQ(network.testnet("up --detach").exit_code, 0);
+  EXPECT_EQ(read_text(network.file("coke/sequencer/pid")), before);
+
+  const Ran ping = network.run("ping --count 5 --json");
+  ASSERT_EQ(ping.exit_code, 0) << ping.output;
+  EXPECT_EQ(boost::json::parse(ping.output).at("succeeded").to_number<int>(), 5);
+
+  const boost::json::object status = status_of(network);
+  EXPECT_EQ(status.at("nodes").as_array().size(), 7u);
+  for (const auto& node : status.at("nodes").as_array())
+    EXPECT_TRUE(node.at("healthy").as_bool()) << boost::json::serialize(node);
+  for (const char* log : kLogs) EXPECT_EQ(complaints(network, log), "") << log;
+
+  EXPECT_EQ(network.testnet("down").exit_code, 0);
+  EXPECT_EQ(network.testnet("status").exit_code, 3);
+
+  // All state is in the folder: the network comes back as it was.
+  ASSERT_EQ(network.testnet("up --detach").exit_code, 0);
+  EXPECT_EQ(network.run("ping --count 1 --json").exit_code, 0);
+}
+
+TEST(EndToEnd, TheDemonstrationRunsAndRunsAgain) {
+  TestNetwork network(29130);
+  ASSERT_EQ(network.testnet("up --detach").exit_code, 0);
+  for (int round = 0; round < 2; ++round) {
+    const Ran demo = network.testnet("demo");
+    ASSERT_EQ(demo.exit_code, 0) << demo.output;
+    EXPECT_THAT(demo.output, HasSubstr("the IOU is active at neither side"));
+    EXPECT_THAT(demo.output, HasSubstr("none lost"));
+  }
+}
+
+TEST(EndToEnd, ASequencerThatDiesIsNotMissedAndResumesFromItsCache) {
+  TestNetwork network(29160);
+  ASSERT_EQ(network.testnet("up --detach").exit_code, 0);
+  ASSERT_EQ(network.run("ping --count 10 --json").exit_code, 0);
+  ASSERT_EQ(network.testnet("kill coke-sequencer").exit_code, 0);
+  EXPECT_EQ(network.testnet("status").exit_code, 3);
+  const Ran ping = network.run("ping --count 5 --json");
+  EXPECT_EQ(ping.exit_code, 0) << ping.output;
+  const std::int64_t height_without = number(network, "pepsi-sequencer", "height");
+
+  const Ran restart = network.testnet("restart coke-sequencer");
+  ASSERT_EQ(restart.exit_code, 0) << restart.output;
+  // It serves from its cache at once, and reads what it has missed at the same time.
+  for (int tries = 0; tries < 100 && number(network, "coke-sequencer", "height") < height_without; ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_GE(number(network, "coke-sequencer", "height"), height_without);
+  EXPECT_LT(number(network, "coke-sequencer", "blocksRead"), number(network, "coke-sequencer", "height"));
+  EXPECT_EQ(network.run("ping --count 2 --json").exit_code, 0);
+}
+
+TEST(EndToEnd, EveryNodeMayBeKilledAndTheNetworkGoesOn) {
+  TestNetwork network(29190);
+  ASSERT_EQ(network.testnet("up --detach").exit_code, 0);
+  for (const char* node : {"orderer", "coke-sequencer", "pepsi-sequencer", "mediator", "topology-manager",
+                           "coke-participant", "pepsi-participant"}) {
+    ASSERT_EQ(network.testnet(std::string("kill ") + node).exit_code, 0);
+    const Ran restart = network.testnet(std::string("restart ") + node);
+    ASSERT_EQ(restart.exit_code, 0) << node << ": " << restart.output;
+    const Ran ping = network.run("ping --count 2 --warm-up 0 --json");
+    EXPECT_EQ(ping.exit_code, 0) << "after kill -9 of " << node << ": " << ping.output;
+  }
+}
+
+TEST(EndToEnd, WrongUseIsToldApartFromFailure) {
+  EXPECT_EQ(synod("").exit_code, 2);
+  EXPECT_EQ(synod("testnet sideways").exit_code, 2);
+  EXPECT_EQ(synod("--version").exit_code, 0);
+  const Ran no_file = synod("node run -c /nonexistent.yaml");
+  EXPECT_EQ(no_file.exit_code, 1);
+  EXPECT_THAT(no_file.output, HasSubstr("CONFIG_NOT_FOUND"));
+
+  TestNetwork network(29220);
+  write_text(network.folder() + "/node.yaml",
+             "name: x\nrole: sequencer\ndata-folder: " + network.folder() + "\nsequencer:\n  genesys: y\n");
+  const Ran unknown_key = synod("node run -c " + network.folder() + "/node.yaml");
+  EXPECT_EQ(unknown_key.exit_code, 1);
+  EXPECT_THAT(unknown_key.output, HasSubstr("node.yaml:5: unknown key 'sequencer.genesys'"));
+
+  write_text(network.folder() + "/network.yaml", "network: e2e\norganisations:\n  - {name: a, nodes: [sequencer]}\n");
+  const Ran incomplete = network.testnet("up");
+  EXPECT_EQ(incomplete.exit_code, 1);
+  EXPECT_THAT(incomplete.output, HasSubstr("NETWORK_FILE_INVALID"));
+}
+
+}  // namespace
+}  // namespace synod::e2e

@@ -1,0 +1,97 @@
+// A sequencer whose cache lies on a full disk, in a network whose other members go on.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "testnet/network_plan.h"
+#include "tests/e2e/command_line.h"
+#include "tests/e2e/ping_load.h"
+#include "tests/e2e/watch.h"
+
+namespace synod::e2e {
+namespace {
+
+using synod::admin::v1::NodeStatus;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr char kVictim[] = "coke-sequencer";
+
+// A small file system in place of a folder, with the folder's content.
+class SmallDisk {
+ public:
+  explicit SmallDisk(std::string folder) : folder_(std::move(folder)) {
+    const std::string aside = folder_ + ".aside";
+    std::filesystem::rename(folder_, aside);
+    std::filesystem::create_directory(folder_);
+    mounted_ = ::mount("none", folder_.c_str(), "tmpfs", 0, "size=96m") == 0;
+    std::filesystem::copy(aside, folder_, std::filesystem::copy_options::recursive);
+    std::filesystem::remove_all(aside);
+  }
+  ~SmallDisk() {
+    if (mounted_) ::umount2(folder_.c_str(), MNT_DETACH);
+  }
+  bool mounted() const { return mounted_; }
+  void fill_but_for(std::size_t room) {
+    const std::size_t left = std::filesystem::space(folder_).available;
+    std::ofstream filler(folder_ + "/filler", std::ios::binary);
+    filler << std::string(left > room ? left - room : 0, 'f');
+  }
+  void make_room() { std::filesystem::remove(folder_ + "/filler"); }
+
+ private:
+  const std::string folder_;
+  bool mounted_ = false;
+};
+
+TEST(FullDisk, ASequencerWithoutRoomForItsCacheSaysSoAndGoesOnWhenThereIsRoom) {
+  TestNetwork network(29520);
+  const Ran up = network.testnet("up --detach");
+  ASSERT_EQ(up.exit_code, 0) << up.output;
+  const auto plan = testnet::load_plan(network.folder() + "/network.yaml", network.folder() + "/net");
+  ASSERT_TRUE(plan) << plan.error().to_string();
+  const testnet::NodePlan& victim = **plan->find(kVictim);
+  const auto run = [&](const std::string& command) { return network.testnet(command + " " + kVictim); };
+  ASSERT_EQ(run("kill").exit_code, 0);
+  SmallDisk disk(network.file("coke/sequencer/data/cache"));
+  if (!disk.mounted()) GTEST_SKIP() << "SKIPPED: mounting a small tmpfs needs root";
+  disk.fill_but_for(300u << 10);  // too little for what RocksDB would set aside for its log
+  ASSERT_EQ(run("restart").exit_code, 0);
+
+  auto load = PingLoad::start(*plan);
+  ASSERT_TRUE(load);
+  const NodeStatus full = wait_for_status(victim, [](const NodeStatus& s) { return !s.healthy(); });
+  EXPECT_THAT(full.reason(), HasSubstr("cache cannot be written"));
+  EXPECT_THAT(full.reason(), HasSubstr("No space left on device"));
+  EXPECT_THAT(read_text(victim.log_file()), HasSubstr("the cache does not take block"));
+  EXPECT_TRUE(load->wait_answered(5)) << "the others go on: " << load->state();
+  disk.make_room();
+  EXPECT_TRUE(wait_for_status(victim, [](const NodeStatus& s) { return s.healthy(); }).healthy());
+  EXPECT_TRUE(load->wait_answered(5)) << load->state();
+
+  ASSERT_EQ(run("kill").exit_code, 0);
+  disk.fill_but_for(0);
+  const Ran refused = run("restart");
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.output, HasSubstr("STORAGE_FULL"));
+  EXPECT_TRUE(load->wait_answered(2)) << load->state();
+  disk.make_room();
+  EXPECT_EQ(run("restart").exit_code, 0);
+  EXPECT_TRUE(load->wait_answered(2)) << load->state();
+
+  EXPECT_TRUE(load->finish()) << load->state();
+  EXPECT_EQ(disagreement(*plan), "");
+  EXPECT_THAT(load->audit(), IsEmpty());
+  load.reset();
+  // What it missed comes from its cache, also after another start.
+  ASSERT_EQ(run("restart").exit_code, 0);
+  EXPECT_EQ(disagreement(*plan), "");
+  EXPECT_THAT(unexplained(*plan), IsEmpty());
+  network.testnet("down");  // before the disk goes
+}
+
+}  // namespace
+}  // namespace synod::e2e

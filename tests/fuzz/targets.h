@@ -1,0 +1,32 @@
+// What is fuzzed: functions that take any bytes. Bad input must give an Error; a crash, a sanitizer's finding, a broken
+// round trip (SYNOD_CHECK) or a hang is a bug.
+#pragma once
+
+#include <span>
+
+#include "base/bytes.h"
+
+namespace synod::fuzz {
+
+struct Target {
+  const char* name;  // of its corpus, too
+  void (*run)(ByteView input);
+};
+
+std::span<const Target> targets();
+
+// Daml-LF (lf_targets.cc)
+void dar(ByteView input);      // a DAR file
+void package(ByteView input);  // a package message of LF 2.1 (first byte even) or 2.3: decoded, described, type-checked
+void interpreter(ByteView input);  // a package message; when its types are right, every choice without inputs is run
+void value(ByteView input);        // a ledger value on the wire
+void contract(ByteView input);     // created_event_blob
+void text(ByteView input);         // LF text
+
+// Canton's wire (wire_targets.cc)
+void batch(ByteView input);
+void signed_content(ByteView input);
+void topology_transaction(ByteView input);
+void sealed_batch(ByteView input);
+
+}  // namespace synod::fuzz

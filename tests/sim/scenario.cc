@@ -1,0 +1,198 @@
+#include "tests/sim/scenario.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tests/sim/faults.h"
+#include "tests/sim/mediator_member.h"
+#include "tests/sim/participant_member.h"
+#include "tests/sim/traffic.h"
+
+namespace synod::sim {
+namespace {
+
+constexpr Duration kFaultyTime = Duration::seconds(8);
+constexpr Duration kQuietTime = Duration::seconds(40);  // at most; until all has settled
+
+// The parts that every scenario has.
+struct Base {
+  explicit Base(std::uint64_t seed)
+      : world(seed), network(world), log(world, network), promises(world), faults(world, network, log) {
+    const Deployment& deployment = Deployment::instance();
+    for (const auto& member : deployment.sequencers)
+      sequencers.push_back(std::make_unique<SimSequencer>(world, network, log, promises, member));
+    faults.add(log, nullptr);
+    for (const auto& sequencer : sequencers) faults.add(*sequencer, &sequencer->store());
+  }
+  std::vector<SimSequencer*> all_sequencers() const {
+    std::vector<SimSequencer*> all;
+    for (const auto& sequencer : sequencers) all.push_back(sequencer.get());
+    return all;
+  }
+  void start() {
+    log.start();
+    for (const auto& sequencer : sequencers) sequencer->start();
+  }
+
+  // What is still under way; empty when everything handed in is decided and everybody has caught up.
+  std::string unsettled(const std::vector<SimMember*>& members) const {
+    const std::int64_t height = static_cast<std::int64_t>(log.blocks().size());
+    for (const auto& sequencer : sequencers) {
+      if (sequencer->core()->next_height().value != height) return sequencer->name() + " is behind the log";
+      if (sequencer->core()->wake_at())
+        return sequencer->name() + " waits for " + sequencer->core()->wake_at()->to_string();
+    }
+    for (SimMember* member : members) {
+      if (member->unfinished_sends() > 0) return member->name() + " has sends without an outcome";
+      if (!member->idle()) return member->name() + " has something of its own under way";
+    }
+    return "";
+  }
+  bool settle(const std::vector<SimMember*>& members) {
+    const Timestamp limit = world.now() + kQuietTime;
+    while (!world.violation() && world.now() < limit && !unsettled(members).empty())
+      world.run_until(world.now() + Duration::milliseconds(500));
+    if (const std::string what = unsettled(members); !world.violation() && !what.empty())
+      world.violate("progress: not everything settles after all faults have healed: " + what);
+    return !world.violation();
+  }
+
+  // `last_check` may start something more; it runs when all is settled.
+  void run_to_the_end(const std::vector<SimMember*>& members, const std::function<void()>& last_check = nullptr) {
+    const Timestamp begin = world.now();
+    faults.begin(begin + kFaultyTime);
+    world.run_until(begin + kFaultyTime);
+    if (world.violation()) return;
+    faults.heal();
+    if (!settle(members)) return;
+    if (last_check) last_check();
+    if (world.violation()) return;
+    world.run_until(world.now() + Duration::seconds(2));  // subscriptions that were silent are made anew
+    if (world.violation()) return;
+    check_members(members);
+    if (!world.violation()) promises.check_reports();
+  }
+
+  // Every sequencer holds the same events for every member, and the member has processed exactly those.
+  void check_members(const std::vector<SimMember*>& members) {
+    for (SimMember* member : members) {
+      const auto first = sequencers.front()->all_events(member->self());
+      if (!first) return world.violate("events cannot be read: " + first.error().to_string());
+      for (const auto& sequencer : sequencers) {
+        const auto events = sequencer->all_events(member->self());
+        bool same = events && events->size() == first->size();
+        for (std::size_t i = 0; same && i < events->size(); ++i) same = (*events)[i].content == (*first)[i].content;
+        if (!same)
+          return world.violate("identical bytes: " + sequencer->name() + " holds other events for " + member->name());
+      }
+      std::vector<Timestamp> times;
+      for (const auto& event : *first) times.push_back(event.timestamp);
+      if (times != member->processed())
+        return world.violate(fmt::format("no event lost: {} has processed {} of {} events", member->name(),
+                                         member->processed().size(), times.size()));
+    }
+  }
+
+  Outcome outcome() {
+    Outcome outcome;
+    outcome.violation = world.violation();
+    outcome.trace_hash = world.trace_hash();
+    outcome.trace_end = world.trace_end();
+    outcome.steps = world.steps();
+    outcome.sequenced = promises.sequenced();
+    outcome.deliveries = promises.deliveries();
+    outcome.crashes = faults.crashes();
+    outcome.clock_jumps = faults.clock_jumps();
+    outcome.blocks = log.blocks().size();
+    return outcome;
+  }
+
+  World world;
+  Network network;
+  SimLog log;
+  Promises promises;
+  Faults faults;
+  std::vector<std::unique_ptr<SimSequencer>> sequencers;
+};
+
+}  // namespace
+
+Outcome run_traffic(std::uint64_t seed, bool clocks_jump) {
+  Base base(seed);
+  if (clocks_jump) base.faults.let_clocks_jump();
+  const Deployment& deployment = Deployment::instance();
+  std::vector<std::unique_ptr<TrafficMember>> members;
+  auto all = deployment.participants;
+  all.push_back(deployment.mediator);
+  for (const auto& member : all)
+    members.push_back(std::make_unique<TrafficMember>(base.world, base.network, base.promises, base.all_sequencers(),
+                                                      member, base.world.now() + kFaultyTime));
+  std::vector<SimMember*> views;
+  for (const auto& member : members) {
+    base.faults.add(*member, nullptr);
+    views.push_back(member.get());
+  }
+  base.start();
+  for (const auto& member : members) member->start();
+  base.run_to_the_end(views);
+  if (!base.world.violation()) {
+    const auto expected =
+        topology::snapshot_hash(base.sequencers.front()->core()->topology().export_at(Timestamp::max()));
+    for (const auto& member : members)
+      if (topology::snapshot_hash(member->topology()->export_at(Timestamp::max())) != expected)
+        base.world.violate("identical topology: " + member->name() + " has another one than the sequencers");
+  }
+  return base.outcome();
+}
+
+Outcome run_ledger(std::uint64_t seed, bool clocks_jump) {
+  Base base(seed);
+  if (clocks_jump) base.faults.let_clocks_jump();
+  const Deployment& deployment = Deployment::instance();
+  LedgerPromises promises(base.world);
+  std::vector<std::unique_ptr<ParticipantMember>> participants;
+  MediatorMember mediator(base.world, base.network, base.promises, base.all_sequencers());
+  std::vector<SimMember*> members{&mediator};
+  for (const auto& member : deployment.participants) {
+    participants.push_back(std::make_unique<ParticipantMember>(base.world, base.network, base.promises, promises,
+                                                               base.all_sequencers(), member,
+                                                               base.world.now() + kFaultyTime));
+    members.push_back(participants.back().get());
+  }
+  for (SimMember* member : members) base.faults.add(*member, nullptr);
+  base.start();
+  for (SimMember* member : members) member->start();
+  base.run_to_the_end(members, [&] {
+    // Everything has healed: new transactions between any two go through. Where a sequencer's clock is ahead, its first
+    // batch takes the synchronizer's time with it, past the deadlines of what is under way: once for each sequencer.
+    std::size_t attempts = clocks_jump ? base.sequencers.size() + 1 : 1;
+    const auto succeeded = [](const auto& participant) { return participant->probe_succeeded(); };
+    do {
+      base.world.run_until(base.world.now() + Duration::seconds(3));
+      for (const auto& participant : participants)
+        if (!participant->probe())
+          return base.world.violate("progress: a command is not taken after all faults have healed");
+      if (!base.settle(members)) return;
+    } while (--attempts > 0 && !std::all_of(participants.begin(), participants.end(), succeeded));
+    for (const auto& participant : participants)
+      if (!participant->probe_succeeded())
+        return base.world.violate("progress: " + participant->name() + " cannot transact after all faults have healed");
+  });
+  if (!base.world.violation()) {
+    std::map<std::string, const participant::LedgerReader*> readers;
+    std::vector<std::unique_ptr<participant::LedgerStore>> ledgers;
+    for (const auto& participant : participants) {
+      for (const auto& id : participant->unanswered())
+        base.world.violate("true reports: nothing was ever heard of " + id);
+      ledgers.push_back(participant->ledger());
+      readers[participant->self().uid().to_string()] = ledgers.back().get();
+    }
+    promises.check(readers);
+  }
+  Outcome outcome = base.outcome();
+  outcome.committed = promises.committed();
+  return outcome;
+}
+
+}  // namespace synod::sim

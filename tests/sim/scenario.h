@@ -1,0 +1,30 @@
+// One simulated run: a seed decides the faults, the traffic and every delay.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace synod::sim {
+
+struct Outcome {
+  std::optional<std::string> violation;  // which promise was broken, and how
+  std::string trace_hash;
+  std::string trace_end;  // the latest lines of the trace
+  std::uint64_t steps = 0;
+  std::size_t sequenced = 0;   // payloads
+  std::size_t committed = 0;   // commands
+  std::size_t deliveries = 0;  // events, counted once per member
+  std::size_t crashes = 0;
+  std::size_t clock_jumps = 0;
+  std::size_t blocks = 0;
+};
+
+// Members that send random messages: sequencers, log, clients and topology under faults.
+// `clocks_jump`: by hours, and back.
+Outcome run_traffic(std::uint64_t seed, bool clocks_jump = false);
+
+// Participants whose parties transact, and a mediator: the whole network under faults.
+Outcome run_ledger(std::uint64_t seed, bool clocks_jump = false);
+
+}  // namespace synod::sim

@@ -1,0 +1,160 @@
+#include "storage/postgres/postgres_store.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/env.h"
+#include "base/testing/temporary_folder.h"
+#include "ordering/engines/postgres_engine.h"
+#include "storage/conformance/store_conformance.h"
+
+namespace synod::storage {
+namespace {
+
+namespace engines = ordering::engines;
+
+// One server for all tests of the program.
+class Server : public ::testing::Environment {
+ public:
+  void SetUp() override {
+    missing = engines::missing_for_postgres();
+    if (!missing.empty()) return;
+    engines::PostgresEngineConfig config;
+    config.folder = folder_ = synod::testing::new_folder("store");
+    config.port = free_port();
+    config.dies_with_us = true;
+    auto made = engines::PostgresEngine::prepare(config);
+    ASSERT_TRUE(made) << made.error().to_string();
+    engine = std::make_unique<engines::PostgresEngine>(std::move(*made));
+    const Status started = engine->start(Duration::seconds(60));
+    ASSERT_TRUE(started) << started.error().to_string();
+  }
+  void TearDown() override {
+    if (engine) engine->kill();
+    std::filesystem::remove_all(folder_);
+  }
+
+  std::string missing;
+  std::unique_ptr<engines::PostgresEngine> engine;
+
+ private:
+  std::string folder_;
+};
+
+Server* const server = new Server;  // GoogleTest deletes it
+const auto* const added = ::testing::AddGlobalTestEnvironment(server);
+
+struct PostgresWorld {
+  PostgresStoreOptions options() const {
+    PostgresStoreOptions made;
+    made.connection = server->engine->connection_string();
+    made.schema = schema;
+    made.columns = {kLeft, kRight};
+    made.scan_rows = 16;
+    made.open_patience = Duration::milliseconds(300);
+    return made;
+  }
+  std::unique_ptr<Store> open() {
+    if (!server->engine) return nullptr;
+    auto store = open_postgres(options());
+    EXPECT_TRUE(store) << store.error().to_string();
+    return store ? std::move(*store) : nullptr;
+  }
+  static constexpr bool persistent = true;
+  static std::string next() {
+    static int count = 0;
+    return "store " + std::to_string(++count);
+  }
+  const std::string schema = next();
+};
+
+class PostgresStore : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!server->missing.empty()) GTEST_SKIP() << "SKIPPED: " << server->missing;
+    ASSERT_TRUE(server->engine);
+    store_ = world_.open();
+    ASSERT_TRUE(store_);
+  }
+  void put(Bytes key, Bytes value, Sync sync) {
+    WriteBatch batch;
+    batch.put(kLeft, std::move(key), std::move(value));
+    const Status written = store_->write(batch, sync);
+    ASSERT_TRUE(written) << written.error().to_string();
+  }
+  PostgresWorld world_;
+  std::unique_ptr<Store> store_;
+};
+
+TEST_F(PostgresStore, ALongScanIsOfOneMomentAndComplete) {
+  WriteBatch batch;
+  for (int i = 0; i < 1000; ++i)
+    batch.put(kLeft, "k" + std::to_string(1000 + i), Bytes(static_cast<std::size_t>(i), 'v'));
+  ASSERT_TRUE(store_->write(batch, Sync::no));
+  for (const Direction direction : {Direction::forward, Direction::reverse}) {
+    int count = 0;
+    ASSERT_TRUE(store_->scan(kLeft, KeyRange::all(), direction, [&](ByteView key, ByteView value) {
+      const int i = direction == Direction::forward ? count : 999 - count;
+      EXPECT_EQ(key, "k" + std::to_string(1000 + i));
+      EXPECT_EQ(value.size(), static_cast<std::size_t>(i));
+      if (++count == 10) put(direction == Direction::forward ? "k1999x" : "j", "later", Sync::no);
+      return true;
+    }));
+    EXPECT_EQ(count, 1000) << "what was written meanwhile is not seen";
+    WriteBatch back;
+    back.erase(kLeft, "k1999x");
+    back.erase(kLeft, "j");
+    ASSERT_TRUE(store_->write(back, Sync::no));
+  }
+}
+
+TEST_F(PostgresStore, HasOneOwner) {
+  const auto second = open_postgres(world_.options());
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().id, "STORAGE_LOCKED");
+  store_.reset();
+  EXPECT_TRUE(open_postgres(world_.options()));
+}
+
+TEST_F(PostgresStore, GoesOnAfterTheServerWasKilledAndHasWhatWasSynced) {
+  put("before", "1", Sync::no);
+  put("synced", "2", Sync::yes);
+  server->engine->kill();
+  ASSERT_TRUE(server->engine->start(Duration::seconds(60)));
+  EXPECT_EQ(store_->get(kLeft, "synced").value(), "2");
+  EXPECT_EQ(store_->get(kLeft, "before").value(), "1") << "what came before a synced write is as safe";
+  put("after", "3", Sync::yes);
+  EXPECT_EQ(store_->get(kLeft, "after").value(), "3");
+}
+
+// The owner goes on from what it has written; a server that forgot the last of it would leave a hole.
+TEST_F(PostgresStore, ForgetsNothingThatAnOwnerWhoLivesOnHasWritten) {
+  put("last", "1", Sync::no);
+  server->engine->kill();
+  ASSERT_TRUE(server->engine->start(Duration::seconds(60)));
+  put("next", "2", Sync::no);
+  EXPECT_EQ(store_->get(kLeft, "last").value(), "1");
+}
+
+TEST_F(PostgresStore, SaysWhyItCannotWrite) {
+  PostgresStoreOptions nowhere = world_.options();
+  nowhere.connection = "host=127.0.0.1 port=1 user=synod dbname=synod";
+  EXPECT_EQ(open_postgres(nowhere).error().id, "STORAGE_FAILED");
+  WriteBatch batch;
+  batch.put(kLeft, system_random()->bytes(9000), "v");  // an index entry cannot be so long
+  const Status refused = store_->write(batch, Sync::no);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().id, "STORAGE_FAILED");
+  EXPECT_FALSE(store_->health());
+  put("short", "v", Sync::no);
+  EXPECT_TRUE(store_->health());
+}
+
+}  // namespace
+
+INSTANTIATE_TYPED_TEST_SUITE_P(postgres, StoreConformance, PostgresWorld);
+
+}  // namespace synod::storage
