@@ -49,16 +49,17 @@ struct Engine::Impl {
     throw eval::Fatal{Error("COMMAND_PREPROCESSING_FAILED", ErrorCategory::invalid_argument, cause)};
   }
 
-  Identifier resolve(const Identifier& id, const PackagePreference& preference) const {
+  Identifier resolve(const Identifier& id, const PackagePreference& preference, bool strict, const char* kind) const {
     if (!id.by_package_name()) return id;
     std::string name = id.package.substr(1);
     Identifier out = id;
+    const Package* package = nullptr;
     if (auto it = preference.find(name); it != preference.end()) {
       out.package = it->second;
-    } else if (const Package* package = packages->preferred(name)) {
+    } else if (!strict && (package = packages->preferred(name))) {
       out.package = package->id();
     } else {
-      eval::missing_package("package " + name);
+      eval::missing_package("package " + id.package + " while looking for " + kind + " " + id.to_string());
     }
     return out;
   }
@@ -150,9 +151,11 @@ Result<InterpretationResult> Engine::submit(const std::vector<Command>& commands
     options.max_nodes = limits.max_nodes;
     options.allow_effectful_rollback = context.allow_effectful_rollback;
     TransactionBuilder builder(std::move(options));
-    Machine machine(impl_->program, {&builder, &contracts, context.ledger_time, context.package_preference, false,
-                                     limits, context.trace});
-    auto resolve = [&](const Identifier& id) { return impl_->resolve(id, context.package_preference); };
+    Machine machine(impl_->program, {&builder, &contracts, context.ledger_time, context.package_preference,
+                                     context.strict_preference, limits, context.trace});
+    auto resolve = [&](const Identifier& id, const char* kind = "template") {
+      return impl_->resolve(id, context.package_preference, context.strict_preference, kind);
+    };
 
     // Every command is typed before the first one runs.
     std::vector<std::function<void()>> actions;
@@ -168,7 +171,7 @@ Result<InterpretationResult> Engine::submit(const std::vector<Command>& commands
         if (e->contract_id.is_local())
           Impl::preprocessing("Illegal Contract ID \"" + e->contract_id.to_hex() +
                               "\", non-suffixed V1 Contract IDs are forbidden");
-        auto target = impl_->target(machine, resolve(e->type_id), e->choice, e->argument);
+        auto target = impl_->target(machine, resolve(e->type_id, "template or interface"), e->choice, e->argument);
         actions.push_back([&machine, target, e] {
           Cell out;
           machine.exercise(target.template_info, target.interface_info, e->choice, e->contract_id, target.argument,

@@ -89,6 +89,9 @@ struct SubmitContext {
   std::string participant_id;  // the uid without "PAR::", as Canton's LF participant id ("participant1::1220..")
   PackagePreference package_preference;
   TraceSink trace;
+  // A name without a preference is an error, as on a ledger, where such packages are not vetted. Otherwise the contract's
+  // own package is good enough, and for names in commands the highest version there is.
+  bool strict_preference = false;
   // Protocol version 34 and before: a try block may undo creates and archives. From 35 on that ends the interpretation.
   bool allow_effectful_rollback = false;
 };

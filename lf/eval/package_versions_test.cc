@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lf/eval/fatal.h"
 #include "lf/ledger/test_support.h"
 #include "lf/text/assembler.h"
 #include "lf/typing/check_package.h"
@@ -70,13 +71,14 @@ class Versions : public ::testing::Test, public ContractLookup {
     return Value::record(fields);
   }
 
-  Result<InterpretationResult> submit(Command command, PackagePreference preference = {}) {
+  Result<InterpretationResult> submit(Command command, PackagePreference preference = {}, bool strict = false) {
     Engine engine(store_);
     SubmitContext c;
     c.submitters = {kAlice, kBob};
     c.submission_seed = Bytes(32, static_cast<char>(++submissions_));
     c.participant_id = "participant1::1220dd";
     c.package_preference = std::move(preference);
+    c.strict_preference = strict;
     return engine.submit({std::move(command)}, c, *this);
   }
   ContractId created(const std::string& version, Value argument) {
@@ -278,6 +280,17 @@ TEST_F(Versions, NamesArePreferences) {
     ASSERT_TRUE(r);
     EXPECT_EQ(r->transaction.at(0).exercise()->template_id, t(version));
   }
+  // On a ledger, a name that stands for nothing is an error, in a command and for a contract.
+  auto no_name = submit(CreateCommand{by_name, base_with({})}, {}, true);
+  ASSERT_FALSE(no_name);
+  EXPECT_EQ(no_name.error().to_string(),
+            "PACKAGE_NOT_FOUND: Couldn't find package #app while looking for template #app:M:T");
+  auto no_package = submit(ExerciseCommand{face, id, "Ask", Value::party(kAlice)}, {}, true);
+  ASSERT_FALSE(no_package);
+  EXPECT_EQ(no_package.error().id, "UNRESOLVED_PACKAGE_NAME");
+  EXPECT_EQ(no_package.error().resources, (eval::Resources{{"PACKAGE_NAME", "app"}}));
+  EXPECT_EQ(outcome(submit(ExerciseCommand{face, id, "Ask", Value::party(kAlice)}, {{"app", ids_.at("2.0.0")}}, true)),
+            "\"2.0.0\"");
   // A view says which version it wants; none is an error there.
   Engine engine(store_);
   ReplayContext context;

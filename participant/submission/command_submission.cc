@@ -176,6 +176,7 @@ Result<Interpreted> interpret_command(const CommandSubmission& command, const Su
   submit.participant_id = context.own.uid().to_string();
   submit.package_preference =
       preferred_packages(context.snapshot, context.own, context.packages, command.package_preference, context.now);
+  submit.strict_preference = true;  // what this participant has not vetted cannot stand for a package name
   // A contract may be a little younger than this clock says, when another participant's clock is ahead.
   for (int attempt = 0;; ++attempt) {
     submit.ledger_time = out.ledger_time;
