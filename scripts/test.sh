@@ -5,6 +5,8 @@ cd "$(dirname "$0")/.."
 
 scripts/install-packages.sh || exit 1
 scripts/check-layers.py || exit 1
+scripts/count_tests_test.py 2>&1 | tail -n 1
+[ "${PIPESTATUS[0]}" -eq 0 ] || exit 1
 scripts/build.sh || exit 1
 
 preset=${SYNOD_PRESET:-release}
