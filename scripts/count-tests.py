@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Adds up GoogleTest's XML reports in a folder and prints `N passed, N failed, N skipped`; skips are named first.
+"""Adds up GoogleTest's XML reports in a folder and prints `N passed, N failed, N skipped`.
+
+Before that: what was skipped, the programs that took longest, and at last what failed. A file PROGRAM.crashed says why a program
+has no report, or none to trust.
 
 With SYNOD_NO_SKIPS=1, as in CI, a skipped test counts as failed, unless what it lacks cannot be had here: recordings in
 ../shared where that folder is missing, or a file system of its own where this machine does not let us mount one.
@@ -46,27 +49,39 @@ def reason_of(case):
 def main():
     folder = pathlib.Path(sys.argv[1])
     strict = os.environ.get("SYNOD_NO_SKIPS", "") not in ("", "0")
-    passed, failed, skipped = 0, len(list(folder.glob("*.crashed"))), 0
+    passed, failed, skipped, seconds = 0, [], [], []
+    for crash in sorted(folder.glob("*.crashed")):
+        failed.append(f"{crash.stem}: {crash.read_text().strip() or 'ended without a report'}")
     for report in sorted(folder.glob("*.xml")):
         if report.stat().st_size == 0:
             continue
-        for case in ElementTree.parse(report).iter("testcase"):
+        try:
+            root = ElementTree.parse(report).getroot()
+        except ElementTree.ParseError:
+            failed.append(f"{report.stem}: its report is broken off")
+            continue
+        seconds.append((float(root.get("time") or 0), report.stem))
+        for case in root.iter("testcase"):
             name = f"{report.stem}: {case.get('classname')}.{case.get('name')}"
             disabled = case.get("status") != "run"
             if case.find("failure") is not None:
-                failed += 1
-                print("FAILED ", name)
+                failed.append(name)
             elif disabled or case.get("result") == "skipped" or case.find("skipped") is not None:
                 reason = "disabled" if disabled else reason_of(case)
                 if strict and not excused(reason):
-                    failed += 1
-                    print(f"FAILED  {name}: nothing may be skipped here, but: {reason}")
+                    failed.append(f"{name}: nothing may be skipped here, but: {reason}")
                 else:
-                    skipped += 1
-                    print(f"SKIPPED {name}: {reason}")
+                    skipped.append(f"{name}: {reason}")
             else:
                 passed += 1
-    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    for name in skipped:
+        print("SKIPPED", name)
+    for time, name in sorted(seconds, reverse=True)[:10]:
+        if time >= 10:
+            print(f"{time:8.1f} s  {name}")
+    for name in failed:
+        print("FAILED ", name)
+    print(f"{passed} passed, {len(failed)} failed, {len(skipped)} skipped")
     sys.exit(1 if failed or passed == 0 else 0)
 
 

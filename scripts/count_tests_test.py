@@ -32,7 +32,7 @@ class CountTests(unittest.TestCase):
     def test_adds_up(self):
         code, lines = self.count(case("a"), case("b", "<failure message='no'/>"), skipped("c", "SKIPPED: why"))
         self.assertEqual(code, 1)
-        self.assertEqual(lines, ["FAILED  some_test: Suite.b", "SKIPPED some_test: Suite.c: why",
+        self.assertEqual(lines, ["SKIPPED some_test: Suite.c: why", "FAILED  some_test: Suite.b",
                                  "1 passed, 1 failed, 1 skipped"])
 
     def test_a_skip_is_no_failure_by_itself(self):
