@@ -87,6 +87,11 @@ class TopologyManagerNode::Impl final : public AdminBackend, public std::enable_
 
   void begin(std::function<void(Status)> on_ready) {
     on_ready_ = std::move(on_ready);
+    open();
+  }
+
+  // With what is stored: at the start, and after a full disk.
+  void open() {
     if (auto loaded = load(); !loaded) return ready(fail(loaded.error()));
     auto client_config = config_.client;
     if (state_) client_config.synchronizer = state_->synchronizer().to_string();
@@ -213,7 +218,7 @@ class TopologyManagerNode::Impl final : public AdminBackend, public std::enable_
   }
 
   void retry(const Error& error, const protocol::PhysicalSynchronizerId& id, const StaticParameters& parameters) {
-    log::warn(kComponent, "cannot join {} yet: {}", id.to_string(), error.to_string());
+    log::info(kComponent, "cannot join {} yet: {}", id.to_string(), error.to_string());
     set_problem(error.to_string());
     loop_->after(kRetryDelay, [weak = weak_from_this(), id, parameters] {
       if (auto self = weak.lock()) self->connected(id, parameters);
@@ -246,7 +251,8 @@ class TopologyManagerNode::Impl final : public AdminBackend, public std::enable_
           auto writes = state.import(*snapshot);
           if (!writes) return fatal(writes.error());
           writes->put(kManagerColumn, kSynchronizerKey, encode_synchronizer(id, parameters));
-          if (auto written = parts_.store->write(*writes, storage::Sync::yes); !written) return fatal(written.error());
+          if (auto written = parts_.store->write(*writes, storage::Sync::yes); !written)
+            return cannot_store(written.error());
           state_ = std::move(state);
           publish();
           subscribe();
@@ -272,7 +278,8 @@ class TopologyManagerNode::Impl final : public AdminBackend, public std::enable_
     auto result = known ? ProcessResult{} : state_->process(event.timestamp, transactions);
     resume_ = client::ResumePoint{event.timestamp, delivered.content_hash};
     result.writes.put(kManagerColumn, kResumeKey, encode_resume(*resume_));
-    if (auto written = parts_.store->write(result.writes, storage::Sync::no); !written) return fatal(written.error());
+    if (auto written = parts_.store->write(result.writes, storage::Sync::no); !written)
+      return cannot_store(written.error());
     client_->processed(event.timestamp);
     publish();
     if (const auto until = pending_.decided(result)) client_->await_time(until->next());
@@ -330,11 +337,46 @@ class TopologyManagerNode::Impl final : public AdminBackend, public std::enable_
     status_.connected = state_.has_value() && status_.problem.empty();
   }
 
+  // What is in memory is ahead of what is stored: when the disk is full, everything begins again with what is stored as
+  // soon as there is space.
+  void cannot_store(const Error& error) {
+    if (error.category != ErrorCategory::background_degradation) return fatal(error);
+    log::warn(kComponent, "has stopped until there is space: {}", error.to_string());
+    set_problem(error.to_string());
+    pending_.fail_all(error);
+    client_->stop();
+    // Not from inside a callback of the client.
+    loop_->post([weak = weak_from_this()] {
+      const auto self = weak.lock();
+      if (!self) return;
+      self->client_.reset();
+      self->state_.reset();
+      self->resume_.reset();
+      self->open_when_there_is_space();
+    });
+  }
+
+  void open_when_there_is_space() {
+    loop_->after(kRetryDelay, [weak = weak_from_this()] {
+      const auto self = weak.lock();
+      if (!self) return;
+      const auto synchronizer = self->parts_.store->get(kManagerColumn, kSynchronizerKey);
+      if (!synchronizer) return self->fatal(synchronizer.error());
+      storage::WriteBatch probe;
+      if (*synchronizer) probe.put(kManagerColumn, kSynchronizerKey, **synchronizer);
+      const auto written = self->parts_.store->write(probe, storage::Sync::yes);
+      if (!written && written.error().category != ErrorCategory::background_degradation)
+        return self->fatal(written.error());
+      if (!written) return self->open_when_there_is_space();
+      self->open();
+    });
+  }
+
   void fatal(const Error& error) {
     log::error(kComponent, "cannot go on: {}", error.to_string());
     set_problem(error.to_string());
     pending_.fail_all(error);
-    client_->stop();
+    if (client_) client_->stop();
     ready(fail(error));
   }
 
