@@ -4,7 +4,9 @@
 #include <functional>
 #include <string>
 
+#include "base/process.h"
 #include "base/result.h"
+#include "base/time.h"
 
 namespace synod::ordering::engines {
 
@@ -15,6 +17,9 @@ std::string default_engine_cache();
 
 // Error id ENGINE_NOT_INSTALLED: `tool` is not on this machine; `remedy` says how to get it.
 Error not_installed(const std::string& tool, const std::string& what_for, const std::string& remedy);
+
+// Runs a program that downloads something: three times if need be, as networks fail now and then. `limit`: of all.
+Result<std::string> run_with_downloads(const Command& command, Duration limit, const Progress& progress);
 
 // Something listens on this port of 127.0.0.1.
 bool listens(int port);

@@ -37,11 +37,28 @@ TEST(FabricTools, TooOldAGoIsNamedWithTheRemedy) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(FabricTools, ABuildWhoseDownloadsFailIsTriedThreeTimes) {
+  char pattern[] = "/tmp/synod-go-XXXXXX";
+  const std::string folder = ::mkdtemp(pattern);
+  std::ofstream(folder + "/go") << "#!/bin/sh\nif [ $1 = version ]; then echo go version go1.26.1 linux/amd64; exit; fi\n"
+                                << "echo attempt >>" << folder << "/attempts\n[ $(wc -l <" << folder
+                                << "/attempts) -lt 3 ] && exit 1\n"
+                                << R"(while [ "$1" != -o ]; do shift; done; touch "$2/orderer")" << "\n";
+  std::filesystem::permissions(folder + "/go", std::filesystem::perms::owner_all);
+  const std::string path = ::getenv("PATH");
+  ::setenv("PATH", (folder + ":" + path).c_str(), 1);
+  const auto tools = fabric_tools(folder + "/cache", [](const std::string&) {});
+  ::setenv("PATH", path.c_str(), 1);
+  ASSERT_TRUE(tools) << tools.error().to_string();
+  EXPECT_TRUE(std::filesystem::exists(tools->orderer));
+  std::filesystem::remove_all(folder);
+}
+
 class FabricEngineTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (const std::string missing = missing_for_fabric(default_engine_cache()); !missing.empty())
-      GTEST_SKIP() << missing;
+      GTEST_SKIP() << "SKIPPED: " << missing;
     char pattern[] = "/tmp/synod-fabric-XXXXXX";
     folder_ = ::mkdtemp(pattern);
     config_.folder = folder_;

@@ -96,7 +96,7 @@ Status build(const std::string& cache, const Progress& progress, Duration limit)
     arguments.push_back(std::string(kModule) + "/cmd/" + command);
   const Command command{
       *find_go(), arguments, {"GOFLAGS=-mod=mod", "CGO_ENABLED=0", "GOWORK=off", "GOTOOLCHAIN=local"}, wrapper};
-  if (auto done = run(command, limit); !done)
+  if (auto done = run_with_downloads(command, limit, progress); !done)
     return fail(unavailable(
         "FABRIC_BUILD_FAILED",
         "Hyperledger Fabric's orderer could not be built (is the Go module proxy reachable?): " + done.error().cause));

@@ -78,12 +78,12 @@ Result<std::string> kafka_jars(const std::string& cache, const Progress& progres
   const std::string work = jars + ".part-" + std::to_string(::getpid()) + "-" + to_hex(system_random()->bytes(4));
   fs::create_directories(work, error);
   SYNOD_RETURN_IF_ERROR(write(work + "/pom.xml", project_file()));
-  const auto fetched = run(
+  const auto fetched = run_with_downloads(
       {"mvn",
        {"-B", "-q", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=" + work + "/jars"},
        {},
        work},
-      Duration::seconds(600));
+      Duration::seconds(600), progress);
   if (fetched) fs::rename(work + "/jars", jars, error);  // fails if another process was faster
   fs::remove_all(work, error);
   if (!fetched) return fail(fetched.error());
@@ -155,8 +155,8 @@ Status KafkaEngine::write_configuration(std::size_t broker) const {
           "\nauto.create.topics.enable=false\nunclean.leader.election.enable=false\nlog.retention.ms=-1\n"
           "num.network.threads=2\nnum.io.threads=4\nlog.cleaner.enable=false\n"
           // On one machine a dead broker can be noticed sooner than between computing centres.
-          "broker.session.timeout.ms=4000\nbroker.heartbeat.interval.ms=500\n"
-          "controller.quorum.election.timeout.ms=1000\ncontroller.quorum.fetch.timeout.ms=3000\n"
+          "broker.session.timeout.ms=6000\nbroker.heartbeat.interval.ms=500\n"
+          "controller.quorum.election.timeout.ms=2000\ncontroller.quorum.fetch.timeout.ms=5000\n"
           "replica.lag.time.max.ms=10000\ninitial.broker.registration.timeout.ms=120000\n";
   std::error_code error;
   fs::create_directories(folder_of(broker), error);
