@@ -1,4 +1,5 @@
-// Where a process finds its certificates. Files are PEM and are read again when they change, without a restart.
+// Where a process finds its certificates. Files are PEM and are read again when they change, without a restart: a
+// server's before each handshake, a client's every ten seconds.
 #pragma once
 
 #include <memory>

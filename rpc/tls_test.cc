@@ -116,5 +116,22 @@ TEST_F(TlsTest, BadFilesAreReportedAtTheStart) {
   EXPECT_EQ(id(channel_credentials(ClientTls{file("ca.pem"), file("client.pem"), file("client.key")})), "");
 }
 
+TEST_F(TlsTest, AServerShowsItsNewCertificateOnceItHasTheKeyOfIt) {
+  const auto server = serve({file("server.pem"), file("server.key"), std::nullopt});
+  const auto trusts = [&](const char* authority_file) {
+    return static_cast<bool>(names(*server, ClientTls{.ca_file = file(authority_file)}));
+  };
+  ASSERT_TRUE(trusts("ca.pem"));
+  // The impostor's pair stands for what an operator puts in its place, one file after the other.
+  std::filesystem::copy_file(file("impostor.key"), file("server.key"),
+                             std::filesystem::copy_options::overwrite_existing);
+  EXPECT_TRUE(trusts("ca.pem")) << "a key without its certificate is not taken";
+  std::filesystem::remove(file("server.pem"));
+  EXPECT_TRUE(trusts("ca.pem")) << "neither is no certificate at all";
+  std::filesystem::copy_file(file("impostor.pem"), file("server.pem"));
+  EXPECT_TRUE(trusts("other-ca.pem"));
+  EXPECT_FALSE(trusts("ca.pem"));
+}
+
 }  // namespace
 }  // namespace synod::rpc

@@ -2,9 +2,11 @@
 
 #include <sys/stat.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <vector>
 
 #include "base/env.h"
 #include "crypto/certificate.h"
@@ -12,16 +14,26 @@
 namespace synod::testnet {
 namespace {
 
-// In one step for whoever reads the file meanwhile.
-Status replace(const std::string& path, const std::string& content, bool secret = false) {
-  const std::string draft = path + ".new";
-  std::ofstream out(draft, std::ios::binary | std::ios::trunc);
-  if (secret) chmod(draft.c_str(), 0600);
-  out << content;
-  out.close();
-  std::error_code error;
-  if (out) std::filesystem::rename(draft, path, error);
-  if (!out || error) return fail(unavailable("NETWORK_FOLDER_FAILED", "cannot write " + path));
+Status failed(const std::string& path) { return fail(unavailable("NETWORK_FOLDER_FAILED", "cannot write " + path)); }
+
+struct File {
+  std::string path, content;
+  bool secret = false;
+};
+
+// Each in one step for whoever reads it meanwhile. All are written first: between the steps is as little time as can
+// be, and who reads in between finds that the files do not belong together, and reads again (rpc/served_certificate.h).
+Status replace(const std::vector<File>& files) {
+  for (const File& file : files) {
+    const std::string draft = file.path + ".new";
+    std::ofstream out(draft, std::ios::binary | std::ios::trunc);
+    if (file.secret) chmod(draft.c_str(), 0600);
+    out << file.content;
+    out.close();
+    if (!out) return failed(draft);
+  }
+  for (const File& file : files)
+    if (rename((file.path + ".new").c_str(), file.path.c_str()) != 0) return failed(file.path);
   return {};
 }
 
@@ -49,9 +61,9 @@ Result<crypto::Certificate> authority_of(const NetworkPlan& plan, const std::str
   SYNOD_TRY(authority, crypto::make_certificate_authority(request_for(organisation + " authority", organisation)));
   std::error_code ignored;
   std::filesystem::create_directories(folder, ignored);
-  SYNOD_RETURN_IF_ERROR(replace(folder + "/authority.key", authority.private_key_pem, true));
-  SYNOD_RETURN_IF_ERROR(replace(folder + "/authority.pem", authority.certificate_pem));
-  SYNOD_RETURN_IF_ERROR(replace(authorities_file(plan), read(authorities_file(plan)) + authority.certificate_pem));
+  SYNOD_RETURN_IF_ERROR(replace({{folder + "/authority.key", authority.private_key_pem, true},
+                                 {folder + "/authority.pem", authority.certificate_pem},
+                                 {authorities_file(plan), read(authorities_file(plan)) + authority.certificate_pem}}));
   return authority;
 }
 
@@ -65,8 +77,8 @@ Status renew_certificate(const NetworkPlan& plan, const NodePlan& node) {
   request.dns_names = {"localhost"};
   request.ip_addresses = {"127.0.0.1"};
   SYNOD_TRY(const crypto::Certificate certificate, crypto::make_certificate(request, authority));
-  SYNOD_RETURN_IF_ERROR(replace(node.folder + "/tls.key", certificate.private_key_pem, true));
-  return replace(node.folder + "/tls.pem", certificate.certificate_pem);
+  return replace({{node.folder + "/tls.key", certificate.private_key_pem, true},
+                  {node.folder + "/tls.pem", certificate.certificate_pem}});
 }
 
 }  // namespace synod::testnet
