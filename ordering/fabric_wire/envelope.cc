@@ -31,6 +31,7 @@ bool parse(Message& message, ByteView bytes) {
 
 Bytes make_bound_envelope(EnvelopeType type, const std::string& channel_id, ByteView data,
                           ByteView tls_certificate_hash, const SigningIdentity* signer) {
+  const std::optional<SigningIdentity> now = signer ? std::optional(signer->current()) : std::nullopt;
   common::ChannelHeader channel;
   channel.set_type(static_cast<int>(type));
   channel.set_channel_id(channel_id);
@@ -38,16 +39,16 @@ Bytes make_bound_envelope(EnvelopeType type, const std::string& channel_id, Byte
   set_now(*channel.mutable_timestamp());
   common::Payload payload;
   payload.mutable_header()->set_channel_header(channel.SerializeAsString());
-  if (signer) {
+  if (now) {
     common::SignatureHeader signature;
-    signature.set_creator(signer->creator());
+    signature.set_creator(now->creator());
     signature.set_nonce(nonce());
     payload.mutable_header()->set_signature_header(signature.SerializeAsString());
   }
   payload.set_data(Bytes(data));
   common::Envelope envelope;
   envelope.set_payload(payload.SerializeAsString());
-  if (signer) envelope.set_signature(signer->sign(envelope.payload()));
+  if (now) envelope.set_signature(now->sign(envelope.payload()));
   return envelope.SerializeAsString();
 }
 

@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
+#include "base/testing/temporary_folder.h"
 #include "ordering/fabric_wire/block_codec.h"
 #include "ordering/fabric_wire/envelope.h"
 #include "ordering/fabric_wire/identity.h"
@@ -65,6 +69,33 @@ TEST(Identity, SignaturesOfListedCertificatesVerifyAndOthersDoNot) {
   EXPECT_FALSE(TrustedClients::from_pem({"no certificate"}));
   EXPECT_EQ(SigningIdentity::from_pem("org", alice.certificate_pem, mallory.key_pem).error().id,
             "ORDERING_IDENTITY_INVALID");
+}
+
+TEST(Identity, FollowsItsFilesAsSoonAsTheyBelongTogether) {
+  const std::string folder = synod::testing::new_folder("identity");
+  const std::string certificate = folder + "/certificate.pem", key = folder + "/key.pem";
+  const auto put = [](const std::string& path, const std::string& text) {
+    std::ofstream(path + ".new") << text;
+    std::filesystem::rename(path + ".new", path);
+  };
+  const auto before = testing::make_identity("org1"), after = testing::make_identity("org1");
+  put(certificate, before.certificate_pem);
+  put(key, before.key_pem);
+  const auto signer = SigningIdentity::from_files("org1", certificate, key);
+  ASSERT_TRUE(signer) << signer.error().to_string();
+  const auto signed_by = [&](const testing::TestIdentity& expected) {
+    const auto envelope = parse_envelope(make_envelope(EnvelopeType::message, "ch", "data", &*signer));
+    return static_cast<bool>(TrustedClients::from_pem({expected.certificate_pem})
+                                 ->verify(envelope->creator, envelope->payload, envelope->signature));
+  };
+  EXPECT_TRUE(signed_by(before));
+  put(key, after.key_pem);
+  EXPECT_TRUE(signed_by(before)) << "the new key has no certificate yet";
+  put(certificate, after.certificate_pem);
+  EXPECT_TRUE(signed_by(after));
+  std::filesystem::remove(key);
+  EXPECT_TRUE(signed_by(after)) << "files that are gone change nothing";
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

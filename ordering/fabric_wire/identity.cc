@@ -5,11 +5,14 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <sys/stat.h>
 
 #include <fstream>
+#include <mutex>
 #include <sstream>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "fabric/msp.pb.h"
 
 namespace synod::ordering::fabric_wire {
@@ -91,6 +94,20 @@ Result<std::string> read_text(const std::string& path) {
   return text.str();
 }
 
+// Of a file; changes with every replacement.
+struct Stamp {
+  ino_t file = 0;
+  off_t size = 0;
+  std::int64_t nanos = 0;
+  bool operator==(const Stamp&) const = default;
+};
+
+Stamp stamp_of(const std::string& path) {
+  struct stat found {};
+  if (stat(path.c_str(), &found) != 0) return {};
+  return {found.st_ino, found.st_size, found.st_mtim.tv_sec * std::int64_t{1'000'000'000} + found.st_mtim.tv_nsec};
+}
+
 }  // namespace
 
 Result<SigningIdentity> SigningIdentity::from_pem(std::string msp_id, std::string certificate_pem,
@@ -111,12 +128,53 @@ Result<SigningIdentity> SigningIdentity::from_pem(std::string msp_id, std::strin
   return identity;
 }
 
+class SigningIdentity::Files {
+ public:
+  Files(std::string msp_id, std::string certificate_file, std::string key_file)
+      : msp_id_(std::move(msp_id)), certificate_file_(std::move(certificate_file)), key_file_(std::move(key_file)) {}
+
+  Result<SigningIdentity> read() {
+    std::lock_guard lock(mutex_);
+    SYNOD_RETURN_IF_ERROR(follow());
+    return *identity_;
+  }
+  SigningIdentity current() {
+    std::lock_guard lock(mutex_);
+    if (const Status read = follow(); !read && !said_) {
+      log::info("ordering", "signs as before: {}", read.error().to_string());
+      said_ = true;
+    }
+    return *identity_;
+  }
+
+ private:
+  Status follow() {
+    const std::pair now{stamp_of(certificate_file_), stamp_of(key_file_)};
+    if (identity_ && now == seen_) return {};
+    SYNOD_TRY(std::string certificate, read_text(certificate_file_));
+    SYNOD_TRY(const std::string key, read_text(key_file_));
+    SYNOD_TRY(identity_, from_pem(msp_id_, std::move(certificate), key));
+    seen_ = now;
+    said_ = false;
+    return {};
+  }
+
+  const std::string msp_id_, certificate_file_, key_file_;
+  std::mutex mutex_;
+  std::optional<SigningIdentity> identity_;
+  std::pair<Stamp, Stamp> seen_;  // before identity_ was read
+  bool said_ = false;             // that the files are not usable
+};
+
 Result<SigningIdentity> SigningIdentity::from_files(std::string msp_id, const std::string& certificate_file,
                                                     const std::string& key_file) {
-  SYNOD_TRY(std::string certificate, read_text(certificate_file));
-  SYNOD_TRY(const std::string key, read_text(key_file));
-  return from_pem(std::move(msp_id), std::move(certificate), key);
+  const auto files = std::make_shared<Files>(std::move(msp_id), certificate_file, key_file);
+  SYNOD_TRY(SigningIdentity identity, files->read());
+  identity.files_ = files;
+  return identity;
 }
+
+SigningIdentity SigningIdentity::current() const { return files_ ? files_->current() : *this; }
 
 Bytes SigningIdentity::sign(ByteView message) const {
   const DigestPtr context(EVP_MD_CTX_new(), EVP_MD_CTX_free);

@@ -11,7 +11,7 @@
 
 namespace synod::ordering::fabric_wire {
 
-// A certificate with its private key. Copies share the key. Thread-safe.
+// A certificate with its private key. Copies share the key. Thread-safe. One from files follows them: see current().
 class SigningIdentity {
  public:
   // Error ORDERING_IDENTITY_INVALID: not PEM, not P-256, or key and certificate do not belong together.
@@ -19,12 +19,17 @@ class SigningIdentity {
   static Result<SigningIdentity> from_files(std::string msp_id, const std::string& certificate_file,
                                             const std::string& key_file);
 
+  // What the files hold now, where this was made from files. Two files are not replaced at one moment: as long as they
+  // do not belong together, what they held before. Sign with a copy: creator and signature must be of one identity.
+  SigningIdentity current() const;
   const Bytes& creator() const { return creator_; }  // serialised msp.SerializedIdentity
   Bytes sign(ByteView message) const;                // DER, low S
 
  private:
+  class Files;
   SigningIdentity() = default;
-  std::shared_ptr<void> key_;  // EVP_PKEY
+  std::shared_ptr<Files> files_;  // none: not from files
+  std::shared_ptr<void> key_;     // EVP_PKEY
   Bytes creator_;
 };
 
