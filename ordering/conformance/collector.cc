@@ -5,6 +5,15 @@
 
 namespace synod::ordering::conformance {
 
+bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
+  const auto give_up = std::chrono::steady_clock::now() + limit;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > give_up) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
 SubmitResult submit_and_wait(OrderingLog& log, Bytes record) {
   auto promise = std::make_shared<std::promise<SubmitResult>>();
   auto result = promise->get_future();

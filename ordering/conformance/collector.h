@@ -13,6 +13,12 @@
 
 namespace synod::ordering::conformance {
 
+// Until something happens that must: long enough for the slowest machine, so that a test fails instead of hanging.
+inline constexpr std::chrono::seconds kPatience{90};
+
+// Asks until it is so; false: not within the patience.
+bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit = kPatience);
+
 // Keeps all blocks, and checks that they come without gaps and chain. Asks for more by itself unless told otherwise.
 class Collector : public BlockSink {
  public:
@@ -33,14 +39,14 @@ class Collector : public BlockSink {
   }
 
   bool wait(const std::function<bool(const Collector&)>& condition,
-            std::chrono::milliseconds limit = std::chrono::seconds(20)) {
+            std::chrono::milliseconds limit = kPatience) {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, limit, [&] { return condition(*this); });
   }
-  bool wait_for_record(const Bytes& record, std::chrono::milliseconds limit = std::chrono::seconds(20)) {
+  bool wait_for_record(const Bytes& record, std::chrono::milliseconds limit = kPatience) {
     return wait([&](const Collector& c) { return c.records_.contains(record); }, limit);
   }
-  bool wait_for_end(std::chrono::milliseconds limit = std::chrono::seconds(20)) {
+  bool wait_for_end(std::chrono::milliseconds limit = kPatience) {
     return wait([](const Collector& c) { return c.end_.has_value(); }, limit);
   }
   bool wait_for_height(Height height) {

@@ -45,11 +45,6 @@ class PostgresDriver : public ::testing::Test {
     });
     ASSERT_TRUE(done) << done.error().to_string();
   }
-  static bool eventually(const std::function<bool()>& condition) {
-    for (int i = 0; i < 4000 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    return condition();
-  }
-
   static TemporaryPostgres engine_;
   static int tests_;
   std::string schema_;
@@ -121,6 +116,26 @@ TEST_F(PostgresDriver, ALogThatIsMissingOrOfAnotherVersionIsNotTouched) {
       << newer->health().last_error;
 }
 
+// Who asks for blocks while there is no connection must not make the driver try again each time.
+TEST_F(PostgresDriver, ADatabaseThatIsAwayIsNotBesieged) {
+  Relay relay((*engine_)->port());
+  relay.set(Relay::Mode::cut);
+  postgres::PostgresLogConfig config = configuration();
+  config.connection = (*engine_)->connection_string(relay.port()) + " sslmode=disable gssencmode=disable";
+  config.min_reconnect_delay = config.max_reconnect_delay = Duration::seconds(3600);
+  auto log = connect(config);
+  auto seen = std::make_shared<Collector>();
+  auto subscription = log->subscribe(Height(0), seen);
+  ASSERT_TRUE(eventually([&] { return relay.attempts() > 0; }));
+  for (int i = 0; i < 500; ++i) {
+    subscription->request(1);
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  EXPECT_EQ(relay.attempts(), 1) << "the next one is due in an hour";
+  log->stop(Duration::seconds(60));  // which does not wait for that
+  EXPECT_TRUE(seen->wait_for_end(std::chrono::milliseconds(0)));
+}
+
 TEST_F(PostgresDriver, AReadOnlyDatabaseServesBlocksAndRefusesSubmissions) {
   ASSERT_TRUE(submit_until_accepted(*connect(configuration()), "before"));
   execute("ALTER DATABASE synod SET default_transaction_read_only = on");
@@ -130,7 +145,7 @@ TEST_F(PostgresDriver, AReadOnlyDatabaseServesBlocksAndRefusesSubmissions) {
   subscription->request(1000);
   EXPECT_TRUE(seen->wait_for_record("before"));
   const auto refused = submit_and_wait(*log, "no");
-  EXPECT_EQ(refused.outcome, SubmitOutcome::refused);
+  ASSERT_EQ(refused.outcome, SubmitOutcome::refused);
   EXPECT_EQ(refused.error->id, "ORDERING_UNAVAILABLE");
   EXPECT_EQ(log->health().state, Health::State::read_only);
   execute("BEGIN READ WRITE; ALTER DATABASE synod SET default_transaction_read_only = off; COMMIT");

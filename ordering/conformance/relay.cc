@@ -42,10 +42,15 @@ void no_delay(int fd) {
 
 }  // namespace
 
-Relay::Relay(int to_port) : to_port_(to_port), port_(free_port()) {
+Relay::Relay(int to_port) : to_port_(to_port) {
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  const sockaddr_in address = loopback(port_);
-  SYNOD_CHECK(::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  // A port that was free may be taken before it is ours.
+  for (bool bound = false; !bound;) {
+    port_ = free_port();
+    const sockaddr_in address = loopback(port_);
+    bound = ::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    SYNOD_CHECK(bound || errno == EADDRINUSE);
+  }
   SYNOD_CHECK(::listen(listener_, 256) == 0);
   SYNOD_CHECK(::pipe2(wake_, O_CLOEXEC | O_NONBLOCK) == 0);
   thread_ = std::thread([this] { run(); });
@@ -68,6 +73,7 @@ void Relay::set(Mode mode) {
 void Relay::accept_one() {
   const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (client < 0) return;
+  ++attempts_;
   if (mode_ == Mode::cut) return reset(client);
   const int engine = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const sockaddr_in address = loopback(to_port_);
@@ -81,7 +87,7 @@ void Relay::accept_one() {
   connections_.push_back({client, engine, {}, {}});
 }
 
-bool Relay::move(int from, int to, Pipe& pipe, bool readable, bool writable) {
+bool Relay::move(int from, int to, Pipe& pipe, bool readable, bool writable, std::atomic<std::size_t>& passed) {
   if (readable && pipe.held.empty() && !pipe.ended) {
     pipe.held.resize(kHeld);
     const ssize_t got = ::read(from, pipe.held.data(), kHeld);
@@ -96,7 +102,10 @@ bool Relay::move(int from, int to, Pipe& pipe, bool readable, bool writable) {
   if (writable && !pipe.held.empty()) {
     const ssize_t put = ::send(to, pipe.held.data(), pipe.held.size(), MSG_NOSIGNAL);
     if (put < 0 && errno != EAGAIN && errno != EINTR) return false;
-    if (put > 0) pipe.held.erase(0, static_cast<std::size_t>(put));
+    if (put > 0) {
+      pipe.held.erase(0, static_cast<std::size_t>(put));
+      passed += static_cast<std::size_t>(put);
+    }
   }
   return true;
 }
@@ -124,8 +133,10 @@ void Relay::run() {
       bool alive = mode != Mode::cut;
       if (mode == Mode::pass) {
         const auto ready = [](short events, short wanted) { return (events & (wanted | POLLERR | POLLHUP)) != 0; };
-        alive = move(it->client, it->engine, it->up, ready(client, POLLIN), ready(engine, POLLOUT)) &&
-                move(it->engine, it->client, it->down, ready(engine, POLLIN), ready(client, POLLOUT)) &&
+        alive = move(it->client, it->engine, it->up, ready(client, POLLIN), ready(engine, POLLOUT),
+                     bytes_up_) &&
+                move(it->engine, it->client, it->down, ready(engine, POLLIN), ready(client, POLLOUT),
+                     bytes_down_) &&
                 !(it->up.ended && it->down.ended && it->up.held.empty() && it->down.held.empty()) &&
                 !((client | engine) & (POLLERR | POLLNVAL));
         // Whoever closed entirely hears nothing more: what it would still get is dropped with the connection.

@@ -24,6 +24,8 @@ class Relay {
 
   int port() const { return port_; }
   void set(Mode mode);
+  int attempts() const { return attempts_; }              // to connect, whatever became of them
+  std::size_t bytes_down() const { return bytes_down_; }  // passed on from the engine to clients
 
  private:
   struct Pipe {
@@ -40,14 +42,16 @@ class Relay {
   void run();
   void accept_one();
   // False: the connection is over.
-  static bool move(int from, int to, Pipe& pipe, bool readable, bool writable);
+  static bool move(int from, int to, Pipe& pipe, bool readable, bool writable, std::atomic<std::size_t>& passed);
 
   const int to_port_;
-  const int port_;
+  int port_ = 0;
   int listener_ = -1;
   int wake_[2] = {-1, -1};
   std::atomic<Mode> mode_ = Mode::pass;
   std::atomic<bool> stopping_ = false;
+  std::atomic<int> attempts_ = 0;
+  std::atomic<std::size_t> bytes_up_ = 0, bytes_down_ = 0;
   std::list<Connection> connections_;  // of the thread
   std::thread thread_;
 };

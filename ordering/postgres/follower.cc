@@ -93,9 +93,20 @@ bool Follower::stopping() {
   return stopped_.has_value();
 }
 
+// What asks for blocks meanwhile can wait: without a connection there is nothing to give. Only stop() ends the pause.
 void Follower::pause(Duration delay) {
-  pollfd polled{wake_[0], POLLIN, 0};
-  ::poll(&polled, 1, static_cast<int>(delay.micros / 1000));
+  const std::int64_t until = link_->clock->monotonic_micros() + delay.micros;
+  for (std::int64_t left = delay.micros; left > 0 && !stopping(); left = until - link_->clock->monotonic_micros()) {
+    pollfd polled{wake_[0], POLLIN, 0};
+    ::poll(&polled, 1, static_cast<int>(left / 1000) + 1);
+    drain_wake();
+  }
+}
+
+void Follower::drain_wake() {
+  char drain[64];
+  while (::read(wake_[0], drain, sizeof drain) > 0) {
+  }
 }
 
 void Follower::run() {
@@ -202,9 +213,7 @@ Status Follower::follow() {
 Status Follower::wait_for_news() {
   pollfd polled[] = {{connection_->socket(), POLLIN, 0}, {wake_[0], POLLIN, 0}};
   const int ready = ::poll(polled, 2, kQuietMillis);
-  char drain[64];
-  while (polled[1].revents != 0 && ::read(wake_[0], drain, sizeof drain) > 0) {
-  }
+  drain_wake();
   if (polled[0].revents != 0) return guarded([&] { connection_->session().get_notifs(); });
   if (ready != 0) return {};
   return guarded([&] {

@@ -61,6 +61,7 @@ class Follower : public std::enable_shared_from_this<Follower> {
   Status wait_for_news();
   bool stopping();
   void pause(Duration delay);
+  void drain_wake();
 
   const std::shared_ptr<Link> link_;
   int wake_[2] = {-1, -1};
