@@ -100,7 +100,7 @@ void NodeImpl::download() {
     auto effects = core_->initialize(*snapshot);
     if (!effects) return fail_with(effects.error());
     effects->writes.put(kMetaColumn, Bytes(kSynchronizerKey), core_->config().synchronizer.to_string());
-    apply(std::move(*effects));
+    if (auto applied = apply(std::move(*effects)); !applied) return fail_with(applied.error());
     subscribe();
   });
 }
@@ -110,7 +110,7 @@ void NodeImpl::subscribe() {
   if (const auto last = core_->last_event())
     resume = sequencer::client::ResumePoint{last->timestamp, last->content_hash};
   client_->subscribe(resume);
-  apply(core_->resume());
+  if (auto applied = apply(core_->resume()); !applied) return fail_with(applied.error());
   if (const auto effective = core_->topology().last_effective_change()) client_->await_time(effective->next());
   // What was in flight when the node stopped is decided at these times at the latest, if somebody notices that they
   // pass.
@@ -141,18 +141,15 @@ void NodeImpl::on_event(sequencer::client::Delivered delivered) {
   const auto timestamp = delivered.event.timestamp;
   auto effects = core_->on_event(delivered.event, delivered.content_hash, delivered.traceparent);
   if (!effects) return fail_with(effects.error());
-  apply(std::move(*effects));
+  if (auto applied = apply(std::move(*effects)); !applied) return fail_with(applied.error());
   client_->processed(timestamp);
 }
 
-void NodeImpl::apply(Effects effects) {
+// Nothing may happen that is not written, and nothing may be built upon it: after an error the caller answers whom it
+// has to, and then stops the node with fail_with(), readable.
+Status NodeImpl::apply(Effects effects) {
   if (!effects.writes.empty()) {
-    if (const auto written = store_->write(effects.writes, effects.sync ? storage::Sync::yes : storage::Sync::no);
-        !written) {
-      // Nothing may happen that is not written, and nothing may be built upon it: the node stops here, readable.
-      broken_ = true;
-      return fail_with(written.error());
-    }
+    SYNOD_RETURN_IF_ERROR(store_->write(effects.writes, effects.sync ? storage::Sync::yes : storage::Sync::no));
   }
   for (auto& item : effects.sends) send(std::move(item));
   for (const auto time : effects.await_times) client_->await_time(time);
@@ -178,6 +175,7 @@ void NodeImpl::apply(Effects effects) {
       wait.done(completion);
   }
   if (effects.topology_changed) topology_moved();
+  return {};
 }
 
 void NodeImpl::send(Effects::Send send) {
@@ -188,12 +186,14 @@ void NodeImpl::send(Effects::Send send) {
       if (!sequenced) log::info(kLog, "a message was not sequenced: {}", sequenced.error().to_string());
       return;
     }
-    if (!broken_) apply(core_->on_send_failed(id, sequenced.error()));
+    if (broken_) return;
+    if (auto applied = apply(core_->on_send_failed(id, sequenced.error())); !applied) fail_with(applied.error());
   };
   client_->send(std::move(send.submission), std::move(options), std::move(done));
 }
 
 void NodeImpl::fail_with(const Error& error) {
+  broken_ = true;
   log::error(kLog, "{} cannot go on: {}", identity_.member.to_string(), error.to_string());
   {
     const std::lock_guard lock(shared_);
@@ -204,7 +204,29 @@ void NodeImpl::fail_with(const Error& error) {
   loop_->post([this] {
     if (client_) client_->stop();
   });
+  fail_waiting(error);
   if (on_ready_) std::exchange(on_ready_, nullptr)(fail(error));
+}
+
+void NodeImpl::fail_waiting(const Error& error) {
+  // Taken out first: whoever is called back may ask for something again.
+  const auto commands = std::exchange(command_waits_, {});
+  const auto topology = std::exchange(topology_waits_, {});
+  const auto vet_requests = std::exchange(vet_queue_, {});
+  const auto updates = std::exchange(vetting_updates_, {});
+  vetting_ = false;  // what was under way waits for the topology, or for the client, which is stopped
+  const Error unknown(error.id, ErrorCategory::deadline_exceeded_state_unknown,
+                      "The participant has stopped before the outcome was known: " + error.cause);
+  for (const auto& [id, wait] : commands) {
+    loop_->cancel(wait.timer);
+    wait.done(fail(unknown));
+  }
+  for (const auto& wait : topology) {
+    loop_->cancel(wait.timer);
+    wait.done(fail(unknown));
+  }
+  for (const auto& request : vet_requests) request.done(fail(error));
+  for (const auto& request : updates) request.done(fail(error));
 }
 
 void NodeImpl::topology_moved() {

@@ -103,9 +103,10 @@ class NodeImpl final : public ParticipantNode, public CommandSink, public Packag
   void download();
   void subscribe();
   void on_event(sequencer::client::Delivered delivered);
-  void apply(Effects effects);
+  Status apply(Effects effects);
   void send(Effects::Send send);
   void fail_with(const Error& error);
+  void fail_waiting(const Error& error);
   void topology_moved();
   void wait_for(std::function<bool(const topology::Snapshot&)> holds, Duration timeout,
                 std::function<void(Status)> done);
@@ -142,7 +143,7 @@ class NodeImpl final : public ParticipantNode, public CommandSink, public Packag
   std::unique_ptr<sequencer::client::SequencerClient> client_;
   std::function<void(Status)> on_ready_;
   bool ready_ = false;
-  bool broken_ = false;  // a write failed: what is in memory is ahead of the store, so nothing may follow
+  bool broken_ = false;  // something failed: what is in memory may be ahead of the store, so nothing may follow
   std::map<std::string, CommandWait> command_waits_;  // by user, command and submission id
   std::list<TopologyWait> topology_waits_;
   std::set<std::string> vet_pending_;  // uploaded, to be vetted; stored

@@ -21,8 +21,10 @@ void NodeImpl::submit(CommandSubmission command, std::function<void(Status)> acc
   loop_->post([this, command = std::move(command), accepted = std::move(accepted)] {
     if (!ready_ || broken_) return accepted(fail(not_connected()));
     auto outcome = core_->on_command(command, clock_->now());
-    if (outcome.accepted) apply(std::move(outcome.effects));
-    accepted(std::move(outcome.accepted));
+    if (!outcome.accepted) return accepted(std::move(outcome.accepted));
+    auto applied = apply(std::move(outcome.effects));
+    if (!applied) fail_with(applied.error());
+    accepted(std::move(applied));  // what is stored, and nothing else
   });
 }
 
@@ -42,8 +44,14 @@ void NodeImpl::submit_and_wait(CommandSubmission command, Duration timeout,
       wait.done(fail(Error("REQUEST_TIME_OUT", ErrorCategory::deadline_exceeded_state_unknown,
                            "Timed out while awaiting for a completion corresponding to a command submission.")));
     });
-    command_waits_[id] = {std::move(done), timer};
-    apply(std::move(outcome.effects));
+    command_waits_[id] = {done, timer};
+    auto applied = apply(std::move(outcome.effects));
+    if (applied) return;
+    // This one was not sent, which its caller may know for certain; of the others nobody can tell.
+    command_waits_.erase(id);
+    loop_->cancel(timer);
+    fail_with(applied.error());
+    done(fail(applied.error()));
   });
 }
 
