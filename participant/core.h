@@ -108,8 +108,9 @@ class ParticipantCore {
   CommandOutcome on_command(const CommandSubmission& command, Timestamp now);
   Result<lf::InterpretationResult> interpret(const CommandSubmission& command, Timestamp now) const;
 
-  // One event of the subscription. An error means that the event cannot be of a correct sequencer (an alarm; the shell
-  // disconnects): bad contents sent by other members are never an error here.
+  // One event of the subscription. An error means that the event cannot be of a correct sequencer (an alarm), or that
+  // the store cannot be read: the shell disconnects, and this core is not used any more, for it may have taken half a
+  // step. Bad contents sent by other members are never an error here.
   Result<Effects> on_event(const protocol::SequencedEvent& event, const crypto::Hash& content_hash,
                            const std::string& traceparent);
   // A submission with report_failure was refused for good, or can no longer be sequenced.

@@ -75,7 +75,8 @@ Result<Effects> ParticipantCore::Impl::on_event(const protocol::SequencedEvent& 
     effects.append(handle_batch(event, snapshot, traceparent));
   }
   expire_submissions(event.timestamp, effects);
-  publish_decided(event.timestamp, effects);
+  SYNOD_RETURN_IF_ERROR(publish_decided(event.timestamp, effects));
+  if (publisher.read_failure()) return fail(*publisher.read_failure());
 
   last = LastEvent{event.timestamp, content_hash};
   Bytes record = number_key(event.timestamp.micros);
@@ -254,19 +255,17 @@ void ParticipantCore::Impl::decide(InFlightRequest& request, bool approved, std:
   put(effects.writes, request);
 }
 
-void ParticipantCore::Impl::publish_decided(Timestamp until, Effects& effects) {
+Status ParticipantCore::Impl::publish_decided(Timestamp until, Effects& effects) {
   while (!requests.empty()) {
     const auto first = requests.begin();
     const auto& request = first->second;
     if (request.state == InFlightRequest::State::pending || request.id > until) break;
-    if (auto status = publisher.publish(request, effects); !status) {
-      log::error(kLog, "request {} cannot be published: {}", request.id.to_string(), status.error().to_string());
-      break;
-    }
+    SYNOD_RETURN_IF_ERROR(publisher.publish(request, effects));
     if (!request.message_id.empty()) end_submission(request.message_id, effects);
     erase(effects.writes, request);
     requests.erase(first);
   }
+  return {};
 }
 
 }  // namespace synod::participant

@@ -48,7 +48,7 @@ struct ParticipantCore::Impl {
                    Effects& effects);
   Effects resume();
   void decide(InFlightRequest& request, bool approved, std::optional<Error> rejection, Effects& effects);
-  void publish_decided(Timestamp until, Effects& effects);
+  Status publish_decided(Timestamp until, Effects& effects);
 
   // core_topology.cc
   void handle_topology(const protocol::SequencedEvent& event, const std::vector<protocol::Envelope>& envelopes,

@@ -48,6 +48,7 @@ void NodeImpl::connect() {
   handlers.snapshot_at = [this](Timestamp at) { return core_->topology().snapshot_at(at); };
   handlers.on_event = [this](sequencer::client::Delivered delivered) { on_event(std::move(delivered)); };
   handlers.on_health = [this](sequencer::client::PoolHealth health, const std::string& reason) {
+    if (broken_) return;  // sequencers that are well again mend nothing of that
     const std::lock_guard lock(shared_);
     const bool failed = health == sequencer::client::PoolHealth::failed;
     status_.connected = !failed && ready_;

@@ -45,6 +45,7 @@ Result<std::optional<Publisher::Lifecycle>> Publisher::lifecycle(const lf::Contr
 
 ContractStatus Publisher::stored_status(const lf::ContractId& id) const {
   const auto found = lifecycle(id);
+  if (!found && !read_failure_) read_failure_ = found.error();
   if (!found || !*found) return ContractStatus::unknown;
   return (*found)->archived.value == 0 ? ContractStatus::active : ContractStatus::archived;
 }

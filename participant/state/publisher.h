@@ -26,7 +26,9 @@ class Publisher {
   // The outcome of a command that never became a request; its record time is moved to keep the order.
   void publish_rejection(Completion completion, Effects& effects);
 
+  // Unknown where the store cannot be read: then read_failure() tells, and what was decided upon it must not be used.
   ContractStatus stored_status(const lf::ContractId& id) const;
+  const std::optional<Error>& read_failure() const { return read_failure_; }
   Offset ledger_end() const { return end_; }
   Timestamp last_record_time() const { return last_record_time_; }
 
@@ -47,6 +49,7 @@ class Publisher {
   Offset end_;
   Timestamp last_record_time_ = Timestamp::min();
   std::map<lf::ContractId, Lifecycle> unstored_;  // written by this input
+  mutable std::optional<Error> read_failure_;
 };
 
 }  // namespace synod::participant
