@@ -39,6 +39,11 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
 
   void begin(std::function<void(Status)> on_ready) {
     on_ready_ = std::move(on_ready);
+    open();
+  }
+
+  // With what is stored: at the start, and after a full disk.
+  void open() {
     if (auto loaded = load(); !loaded) return fatal(loaded.error());
     client::ClientConfig client_config = config_.client;
     if (topology_) client_config.synchronizer = topology_->synchronizer().to_string();
@@ -126,7 +131,8 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
           auto writes = topology.import(*snapshot);
           if (!writes) return fatal(writes.error());
           stored::put_synchronizer({id, parameters}, *writes);
-          if (auto written = parts_.store->write(*writes, storage::Sync::yes); !written) return fatal(written.error());
+          if (auto written = parts_.store->write(*writes, storage::Sync::yes); !written)
+            return cannot_store(written.error());
           topology_ = std::move(topology);
           if (auto made = make_core(); !made) return fatal(made.error());
           subscribe();
@@ -162,7 +168,8 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
       effects.writes.append(topology_->process(event.timestamp, transactions).writes);
     }
     stored::put_position({event.timestamp, delivered.content_hash}, effects.writes);
-    if (auto written = parts_.store->write(effects.writes, storage::Sync::no); !written) return fatal(written.error());
+    if (auto written = parts_.store->write(effects.writes, storage::Sync::no); !written)
+      return cannot_store(written.error());
     resume_ = client::ResumePoint{event.timestamp, delivered.content_hash};
     client_->processed(event.timestamp);
     for (VerdictSubmission& verdict : effects.sends) {
@@ -180,6 +187,7 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
   }
 
   void send(VerdictSubmission verdict) {
+    if (!client_) return;  // the disk is full: verdicts without receipt are sent again after that
     const Timestamp request = verdict.request_id;
     client_->send(std::move(verdict.submission), {}, [request](Result<Timestamp> sequenced) {
       if (sequenced) return;
@@ -224,6 +232,44 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
     std::lock_guard lock(mutex_);
     status_.problem = std::move(problem);
     status_.connected = core_ != nullptr && status_.problem.empty();
+  }
+
+  // What is in memory is ahead of what is stored: when the disk is full, everything begins again with what is stored as
+  // soon as there is space.
+  void cannot_store(const Error& error) {
+    if (error.category != ErrorCategory::background_degradation) return fatal(error);
+    log::warn(kComponent, "has stopped until there is space: {}", error.to_string());
+    set_problem(error.to_string());
+    client_->stop();
+    if (timer_ != 0) loop_->cancel(timer_);
+    timer_ = 0;
+    watched_.reset();
+    // Not from inside a callback of the client.
+    loop_->post([weak = weak_from_this()] {
+      const auto self = weak.lock();
+      if (!self) return;
+      self->client_.reset();
+      self->core_.reset();
+      self->topology_.reset();
+      self->resume_.reset();
+      self->open_when_there_is_space();
+    });
+  }
+
+  void open_when_there_is_space() {
+    loop_->after(kRetryDelay, [weak = weak_from_this()] {
+      const auto self = weak.lock();
+      if (!self) return;
+      const auto synchronizer = stored::read_synchronizer(*self->parts_.store);
+      if (!synchronizer) return self->fatal(synchronizer.error());
+      storage::WriteBatch probe;
+      if (*synchronizer) stored::put_synchronizer(**synchronizer, probe);
+      const auto written = self->parts_.store->write(probe, storage::Sync::yes);
+      if (!written && written.error().category != ErrorCategory::background_degradation)
+        return self->fatal(written.error());
+      if (!written) return self->open_when_there_is_space();
+      self->open();
+    });
   }
 
   void fatal(const Error& error) {

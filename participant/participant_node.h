@@ -32,6 +32,9 @@ struct ParticipantConfig {
   int sequencer_trust_threshold = 1;
   std::string tls_ca_file;  // PEM; plaintext to the sequencers when empty
   Duration connect_timeout = Duration::seconds(60);
+  // Between attempts to connect, after failures that may pass by themselves: doubled from the first to the second.
+  Duration min_retry_delay = Duration::seconds(1);
+  Duration max_retry_delay = Duration::seconds(30);
   Duration max_deduplication = Duration::seconds(7 * 24 * 3600);
   Duration acknowledge_interval = Duration::seconds(60);
   Duration tick_delay =
@@ -58,14 +61,24 @@ struct ParticipantStatus {
 // Thread rules: every method from any thread, except that stop() may not be called from a callback of the node.
 class ParticipantNode {
  public:
-  // Creates or opens folder, keys and store. Does not connect yet.
+  // What a node works with, for those who bring it along.
+  struct Parts {
+    std::shared_ptr<crypto::KeyStore> keys;
+    std::shared_ptr<storage::Store> store;  // opened with ParticipantCore::columns()
+    std::shared_ptr<Clock> clock = system_clock();
+    std::shared_ptr<Random> random = system_random();
+  };
+  // Makes the keys that are missing. Does not connect yet; ParticipantConfig::data_folder is not used.
+  static Result<std::unique_ptr<ParticipantNode>> open(ParticipantConfig config, Parts parts);
+  // Creates or opens folder, keys and store, and goes on as above.
   static Result<std::unique_ptr<ParticipantNode>> open(ParticipantConfig config,
                                                        std::shared_ptr<Clock> clock = system_clock(),
                                                        std::shared_ptr<Random> random = system_random());
   virtual ~ParticipantNode() = default;
 
   // Connects, onboards when this participant is new there, and subscribes; returns at once. on_ready (may be null) runs
-  // when commands can be submitted, or with the error that ended the attempt.
+  // when commands can be submitted, or with the error that ended the attempt for good: after failures that may pass, a
+  // full disk among them, the node begins again by itself; status() tells of them.
   virtual void start(std::function<void(Status)> on_ready) = 0;
   virtual void stop(Duration deadline) = 0;
   // The sequencers to use from now on, instead of ParticipantConfig::sequencers.

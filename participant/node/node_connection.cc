@@ -12,6 +12,20 @@ namespace {
 
 constexpr const char* kLog = "participant";
 
+// The same may work a little later, without anybody doing anything to this node.
+bool is_transient(const Error& error) {
+  switch (error.category) {
+    case ErrorCategory::transient_server_failure:
+    case ErrorCategory::contention_on_shared_resources:
+    case ErrorCategory::deadline_exceeded_state_unknown:
+    case ErrorCategory::authentication:          // a sequencer that is behind does not know a new member yet
+    case ErrorCategory::background_degradation:  // a full disk
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 std::vector<sequencer::client::Endpoint> NodeImpl::endpoints(const std::vector<SequencerEndpoint>& sequencers) const {
@@ -25,14 +39,15 @@ std::vector<sequencer::client::Endpoint> NodeImpl::endpoints(const std::vector<S
 }
 
 void NodeImpl::set_sequencers(std::vector<SequencerEndpoint> sequencers) {
-  loop_->post([this, sequencers = std::move(sequencers)] {
-    if (client_) client_->set_endpoints(endpoints(sequencers));
+  loop_->post([this, sequencers = std::move(sequencers)]() mutable {
+    sequencers_ = std::move(sequencers);
+    if (client_) client_->set_endpoints(endpoints(sequencers_));
   });
 }
 
 sequencer::client::ClientConfig NodeImpl::client_config() const {
   sequencer::client::ClientConfig config;
-  config.endpoints = endpoints(config_.sequencers);
+  config.endpoints = endpoints(sequencers_);
   config.trust_threshold = static_cast<std::uint32_t>(config_.sequencer_trust_threshold);
   config.acknowledge_interval = config_.acknowledge_interval;
   config.tick_delay = config_.tick_delay;
@@ -116,20 +131,33 @@ void NodeImpl::subscribe() {
   // What was in flight when the node stopped is decided at these times at the latest, if somebody notices that they
   // pass.
   for (const auto time : core_->deadlines()) client_->await_time(time);
+  await_active();
+}
+
+void NodeImpl::await_active() {
   wait_for([member = identity_.member](
                const topology::Snapshot& snapshot) { return snapshot.is_participant_active(member); },
-           config_.connect_timeout,
-           [this](Status active) {
-             if (!active) return fail_with(active.error());
-             become_ready();
+           std::max(config_.connect_timeout, config_.min_retry_delay), [this](Status active) {
+             if (broken_) return;
+             if (active) return become_ready();
+             // Only a change of the topology can help, and the subscription brings it.
+             log::warn(kLog, "{} is not active on its synchronizer yet, and goes on waiting: {}",
+                       identity_.member.to_string(), active.error().to_string());
+             {
+               const std::lock_guard lock(shared_);
+               status_.problem = active.error();
+             }
+             await_active();
            });
 }
 
 void NodeImpl::become_ready() {
   ready_ = true;
+  ready_since_ = clock_->monotonic_micros();
   {
     const std::lock_guard lock(shared_);
     status_.connected = true;
+    status_.problem.reset();
   }
   topology_moved();
   log::info(kLog, "{} is connected to {}", identity_.member.to_string(), core_->config().synchronizer.to_string());
@@ -193,20 +221,56 @@ void NodeImpl::send(Effects::Send send) {
   client_->send(std::move(send.submission), std::move(options), std::move(done));
 }
 
+// Ends what goes on here; after a transient error the node begins again with what is stored, as after a restart.
 void NodeImpl::fail_with(const Error& error) {
+  if (broken_) return;  // one end is enough
   broken_ = true;
-  log::error(kLog, "{} cannot go on: {}", identity_.member.to_string(), error.to_string());
+  const bool again = is_transient(error);
+  if (again)
+    log::warn(kLog, "{} is not connected, and will try again: {}", identity_.member.to_string(), error.to_string());
+  else
+    log::error(kLog, "{} cannot go on: {}", identity_.member.to_string(), error.to_string());
   {
     const std::lock_guard lock(shared_);
     status_.connected = false;
     status_.problem = error;
   }
   // Not from inside a callback of the client.
-  loop_->post([this] {
+  loop_->post([this, again] {
     if (client_) client_->stop();
+    if (!again) return;
+    ready_ = false;
+    client_.reset();
+    core_.reset();
+    loop_->after(next_retry_delay(), [this] { connect_again(); });
   });
   fail_waiting(error);
-  if (on_ready_) std::exchange(on_ready_, nullptr)(fail(error));
+  if (!again && on_ready_) std::exchange(on_ready_, nullptr)(fail(error));
+}
+
+// Doubles while failures follow upon each other.
+Duration NodeImpl::next_retry_delay() {
+  const Duration shortest = config_.min_retry_delay, longest = std::max(shortest, config_.max_retry_delay);
+  const bool was_well = ready_since_ && clock_->monotonic_micros() - *ready_since_ > longest.micros;
+  ready_since_.reset();
+  retry_delay_ = was_well ? shortest : std::clamp(retry_delay_ * 2, shortest, longest);
+  return retry_delay_;
+}
+
+void NodeImpl::connect_again() {
+  // As long as the disk is full there is no use in asking anybody for more.
+  storage::WriteBatch probe;
+  probe.put(kMetaColumn, Bytes(kParticipantKey), identity_.member.to_string());
+  if (const auto written = store_->write(probe, storage::Sync::yes); !written) {
+    if (is_transient(written.error())) {
+      loop_->after(next_retry_delay(), [this] { connect_again(); });
+      return;
+    }
+    broken_ = false;
+    return fail_with(written.error());
+  }
+  broken_ = false;
+  connect();
 }
 
 void NodeImpl::fail_waiting(const Error& error) {

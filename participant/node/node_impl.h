@@ -102,11 +102,14 @@ class NodeImpl final : public ParticipantNode, public CommandSink, public Packag
   void onboard();
   void download();
   void subscribe();
+  void await_active();
   void on_event(sequencer::client::Delivered delivered);
   Status apply(Effects effects);
   void send(Effects::Send send);
   void fail_with(const Error& error);
   void fail_waiting(const Error& error);
+  Duration next_retry_delay();
+  void connect_again();
   void topology_moved();
   void wait_for(std::function<bool(const topology::Snapshot&)> holds, Duration timeout,
                 std::function<void(Status)> done);
@@ -139,11 +142,14 @@ class NodeImpl final : public ParticipantNode, public CommandSink, public Packag
   ParticipantStatus status_;
 
   // ---- loop only
+  std::vector<SequencerEndpoint> sequencers_;
   std::unique_ptr<ParticipantCore> core_;
   std::unique_ptr<sequencer::client::SequencerClient> client_;
   std::function<void(Status)> on_ready_;
   bool ready_ = false;
   bool broken_ = false;  // something failed: what is in memory may be ahead of the store, so nothing may follow
+  Duration retry_delay_;
+  std::optional<std::int64_t> ready_since_;  // monotonic µs
   std::map<std::string, CommandWait> command_waits_;  // by user, command and submission id
   std::list<TopologyWait> topology_waits_;
   std::set<std::string> vet_pending_;  // uploaded, to be vetted; stored

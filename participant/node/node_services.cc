@@ -81,7 +81,7 @@ void NodeImpl::upload(std::string dar, UploadOptions options, std::function<void
     auto pending = vet_pending_;
     pending.insert(ids.begin(), ids.end());
     set_vet_pending(std::move(pending));
-    if (!ready_) return done(main);  // they are vetted as soon as there is a connection
+    if (!ready_ || broken_) return done(main);  // they are vetted as soon as there is a connection
     if (!options.wait_until_effective) {
       vet(ids, [](Status) {});
       return done(main);

@@ -21,7 +21,11 @@ void describe(config::Fields& fields, ParticipantConfig& config) {
                  "So many distinct sequencers must agree on every event.");
   fields.text("tls-ca-file", config.tls_ca_file,
               "PEM file with the authority of the sequencers' certificates; empty: plaintext.");
-  fields.duration("connect-timeout", config.connect_timeout, "Longest time for joining and becoming active.");
+  fields.duration("connect-timeout", config.connect_timeout,
+                  "Time for joining and for becoming active; beyond it, the node says so and tries again.");
+  fields.duration("min-retry-delay", config.min_retry_delay,
+                  "Wait after a failure that may pass, before the next attempt to connect; it doubles.");
+  fields.duration("max-retry-delay", config.max_retry_delay, "Longest such wait.");
   fields.duration("max-deduplication", config.max_deduplication, "Longest de-duplication period of a command.");
   fields.duration("acknowledge-interval", config.acknowledge_interval,
                   "How often the sequencers are told what has been processed.");
@@ -74,11 +78,15 @@ Result<std::unique_ptr<ParticipantNode>> ParticipantNode::open(ParticipantConfig
     if (error) return fail(unavailable("NODE_FOLDER_FAILED", config.data_folder + ": " + error.message()));
     SYNOD_TRY(keys, crypto::open_key_folder(config.data_folder + "/keys"));
   }
-  SYNOD_TRY(auto identity, open_identity(std::move(keys), config.name, *random));
   SYNOD_TRY(auto store, open_store(config));
-  SYNOD_TRY(auto ledger, LedgerStore::open(store));
-  auto node = std::make_unique<NodeImpl>(std::move(config), std::move(identity), std::move(store), std::move(ledger),
-                                         std::move(clock), std::move(random));
+  return open(std::move(config), Parts{std::move(keys), std::move(store), std::move(clock), std::move(random)});
+}
+
+Result<std::unique_ptr<ParticipantNode>> ParticipantNode::open(ParticipantConfig config, Parts parts) {
+  SYNOD_TRY(auto identity, open_identity(std::move(parts.keys), config.name, *parts.random));
+  SYNOD_TRY(auto ledger, LedgerStore::open(parts.store));
+  auto node = std::make_unique<NodeImpl>(std::move(config), std::move(identity), std::move(parts.store),
+                                         std::move(ledger), std::move(parts.clock), std::move(parts.random));
   SYNOD_RETURN_IF_ERROR(node->load());
   return node;
 }
@@ -92,7 +100,8 @@ NodeImpl::NodeImpl(ParticipantConfig config, Identity identity, std::shared_ptr<
       clock_(std::move(clock)),
       random_(std::move(random)),
       registry_(store_),
-      loop_(std::make_shared<EventLoop>("participant")) {}
+      loop_(std::make_shared<EventLoop>("participant")),
+      sequencers_(config_.sequencers) {}
 
 NodeImpl::~NodeImpl() { stop(Duration{}); }
 

@@ -87,7 +87,8 @@ std::vector<client::Delivered> TestMember::events() const {
   return events_;
 }
 
-TestNetwork::TestNetwork(TestNetworkConfig config) : random_(system_random()), keys_(crypto::memory_key_store()) {
+TestNetwork::TestNetwork(TestNetworkConfig config)
+    : config_(config), random_(system_random()), keys_(crypto::memory_key_store()) {
   folder_ = std::filesystem::temp_directory_path() / ("synod-network-" + random_->uuid());
   topology::GenesisConfig founding;
   founding.name = "test";
@@ -152,7 +153,9 @@ void TestNetwork::start_sequencer(int index) {
   auto created = sequencer::SequencerNode::create({}, std::move(parts));
   ASSERT_TRUE(created) << created.error().to_string();
   sequencer.node = std::move(*created);
-  auto server = rpc::Server::start({.port = sequencer.port}, sequencer.node->services());
+  auto services = sequencer.node->services();
+  if (config_.instead) services = config_.instead(std::move(services));
+  auto server = rpc::Server::start({.port = sequencer.port}, std::move(services));
   ASSERT_TRUE(server) << server.error().to_string();
   sequencer.server = std::move(*server);
   sequencer.port = sequencer.server->port();

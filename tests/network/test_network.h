@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <filesystem>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -57,6 +58,9 @@ struct TestNetworkConfig {
   int sequencers = 2;
   int members = 2;   // active mediators of group 0
   bool sync = true;  // whether the orderer syncs its log
+  // What the sequencers' servers offer instead of their services; null: these.
+  using Services = std::vector<std::shared_ptr<grpc::Service>>;
+  std::function<Services(Services)> instead;
 };
 
 class TestNetwork {
@@ -72,6 +76,7 @@ class TestNetwork {
   std::unique_ptr<TestMember> member(int index, sequencer::client::ClientConfig config) const;
   const protocol::Member& member_id(int index) const { return members_[index]; }
   const topology::Genesis& genesis() const { return genesis_; }
+  std::shared_ptr<crypto::KeyStore> keys() const { return keys_; }  // everybody's
   sequencer::SequencerNode& sequencer(int index) { return *sequencers_[index].node; }
 
  private:
@@ -84,6 +89,7 @@ class TestNetwork {
     std::unique_ptr<rpc::Server> server;
   };
 
+  const TestNetworkConfig config_;
   std::filesystem::path folder_;
   std::shared_ptr<Random> random_;
   std::shared_ptr<crypto::KeyStore> keys_;  // everybody's
