@@ -163,7 +163,8 @@ void ParticipantCore::Impl::handle_request(ReceivedRequest request, const protoc
   }
   effects.await_times.push_back(in_flight.decision_time.next());
   put(effects.writes, in_flight);
-  requests.emplace(in_flight.id, std::move(in_flight));
+  const auto key = in_flight.key();
+  requests.insert_or_assign(key, std::move(in_flight));  // as in the store
 }
 
 void ParticipantCore::Impl::send_answer(const InFlightRequest& request, const topology::Snapshot& snapshot,
@@ -187,17 +188,17 @@ Effects ParticipantCore::Impl::resume() {
   for (const auto& [message_id, submission] : submissions) {
     if (!submission.sequenced) effects.await_times.push_back(submission.max_sequencing_time.next());
   }
-  for (const auto& [id, request] : requests) {
+  for (const auto& [key, request] : requests) {
     if (request.state != InFlightRequest::State::pending) continue;
     effects.await_times.push_back(request.decision_time.next());
-    if (!request.answer.empty()) send_answer(request, topology.snapshot_at(id), {}, effects);
+    if (!request.answer.empty()) send_answer(request, topology.snapshot_at(request.id), {}, effects);
   }
   return effects;
 }
 
 void ParticipantCore::Impl::handle_result(const SortedEnvelopes::Result& result, Effects& effects) {
   const auto& message = result.message;
-  const auto found = requests.find(message.request_id);
+  const auto found = requests.find({message.request_id});
   if (found == requests.end() || found->second.state != InFlightRequest::State::pending) {
     log::debug(kLog, "a result for request {}, which is not in flight, is ignored", message.request_id.to_string());
     return;
@@ -233,9 +234,10 @@ void ParticipantCore::Impl::handle_result(const SortedEnvelopes::Result& result,
 }
 
 void ParticipantCore::Impl::expire_requests(Timestamp before, Effects& effects) {
-  for (auto& [id, request] : requests) {
+  for (auto& [key, request] : requests) {
     if (request.state == InFlightRequest::State::pending && request.decision_time < before) {
-      log::info(kLog, "request {} had no result until {}: rejected", id.to_string(), request.decision_time.to_string());
+      log::info(kLog, "request {} had no result until {}: rejected", request.id.to_string(),
+                request.decision_time.to_string());
       decide(request, false, local_timeout(), effects);
     }
   }

@@ -53,6 +53,7 @@ struct ParticipantCore::Impl {
   // core_topology.cc
   void handle_topology(const protocol::SequencedEvent& event, const std::vector<protocol::Envelope>& envelopes,
                        Effects& effects);
+  std::uint32_t next_announcement(Timestamp effective) const;
   void announce_parties(const topology::ProcessResult& result, const topology::Snapshot& before,
                         const std::string& traceparent, Effects& effects);
 
@@ -68,7 +69,7 @@ struct ParticipantCore::Impl {
   ConflictDetector conflicts;
   Deduplication deduplication;
   std::map<std::string, InFlightSubmission> submissions;  // by message id
-  std::map<Timestamp, InFlightRequest> requests;          // by request id, until published
+  std::map<InFlightKey, InFlightRequest> requests;        // until published
   std::optional<LastEvent> last;
   bool initialized = false;
 };

@@ -52,6 +52,12 @@ void ParticipantCore::Impl::handle_topology(const protocol::SequencedEvent& even
   effects.await_times.push_back(result.effective.next());
 }
 
+std::uint32_t ParticipantCore::Impl::next_announcement(Timestamp effective) const {
+  const auto after = requests.lower_bound({effective.next()});
+  const auto last = after == requests.begin() ? requests.end() : std::prev(after);
+  return last != requests.end() && last->first.time == effective ? last->first.announcement + 1 : 1;
+}
+
 void ParticipantCore::Impl::announce_parties(const topology::ProcessResult& result, const topology::Snapshot& before,
                                              const std::string& traceparent, Effects& effects) {
   for (const auto& stored : result.stored) {
@@ -66,13 +72,14 @@ void ParticipantCore::Impl::announce_parties(const topology::ProcessResult& resu
                          mapping->party.to_string(), member.uid().to_string(), permission};
       InFlightRequest announcement;
       announcement.id = result.effective;
-      while (requests.contains(announcement.id)) announcement.id = announcement.id.next();  // the key only orders
+      announcement.announcement = next_announcement(result.effective);
       announcement.state = InFlightRequest::State::approved;
       announcement.root_hash = stored.transaction.hash();
       announcement.update =
           Update{Offset(), result.effective, config.synchronizer.logical().to_string(), traceparent, std::move(change)};
       put(effects.writes, announcement);
-      requests.emplace(announcement.id, std::move(announcement));
+      const auto key = announcement.key();
+      requests.emplace(key, std::move(announcement));
     }
   }
 }

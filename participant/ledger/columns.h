@@ -17,7 +17,7 @@ inline constexpr storage::Column kActiveColumn{"active_contracts"};       // off
 inline constexpr storage::Column kKeysColumn{"contract_keys"};            // key hash, offset, node id -> contract id
 inline constexpr storage::Column kChangesColumn{"changes"};               // change id -> StoredChange
 inline constexpr storage::Column kSubmissionsColumn{"submissions"};       // message id -> StoredSubmission
-inline constexpr storage::Column kRequestsColumn{"requests"};             // request id (µs) -> StoredRequest
+inline constexpr storage::Column kRequestsColumn{"requests"};  // time (µs), number of a change -> StoredRequest
 inline constexpr storage::Column kPackagesColumn{"packages"};  // package id -> since (8 bytes) | archive payload
 inline constexpr storage::Column kPartiesColumn{"parties"};    // party -> StoredPartyDetails
 inline constexpr storage::Column kUsersColumn{"users"};        // for the Ledger API's user management

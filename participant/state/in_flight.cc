@@ -19,6 +19,15 @@ Result<ContractIds> ids_of(const google::protobuf::RepeatedPtrField<std::string>
   return out;
 }
 
+constexpr std::size_t kTimeSize = 8;
+
+// The time; behind it the number of a change of the topology.
+Bytes stored_key(const InFlightRequest& request) {
+  Bytes key = number_key(request.id.micros);
+  if (request.announcement > 0) append_i32(key, static_cast<std::int32_t>(request.announcement));
+  return key;
+}
+
 }  // namespace
 
 void put(storage::WriteBatch& writes, const InFlightSubmission& submission) {
@@ -50,11 +59,11 @@ void put(storage::WriteBatch& writes, const InFlightRequest& request) {
   out.set_refused_here(request.refused_here);
   out.set_message_id(request.message_id);
   out.set_answer(request.answer);
-  writes.put(kRequestsColumn, number_key(request.id.micros), out.SerializeAsString());
+  writes.put(kRequestsColumn, stored_key(request), out.SerializeAsString());
 }
 
 void erase(storage::WriteBatch& writes, const InFlightRequest& request) {
-  writes.erase(kRequestsColumn, number_key(request.id.micros));
+  writes.erase(kRequestsColumn, stored_key(request));
 }
 
 Result<InFlightSubmission> decode_submission(ByteView bytes) {
@@ -69,12 +78,13 @@ Result<InFlightSubmission> decode_submission(ByteView bytes) {
   return submission;
 }
 
-Result<InFlightRequest> decode_request(ByteView bytes) {
+Result<InFlightRequest> decode_request(ByteView key, ByteView bytes) {
   stored::StoredRequest in;
   if (!in.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     return fail(storage::storage_corrupt("a stored request does not decode"));
   InFlightRequest request;
   request.id = Timestamp{in.request_id()};
+  if (key.size() > kTimeSize) request.announcement = static_cast<std::uint32_t>(read_i32(key.substr(kTimeSize)));
   SYNOD_TRY(request.root_hash, crypto::Hash::parse(in.root_hash()));
   request.mediator_group = in.mediator_group();
   request.decision_time = Timestamp{in.decision_time()};

@@ -19,12 +19,21 @@ struct InFlightSubmission {
   std::optional<Timestamp> sequenced;
 };
 
+// The place of what is in flight in the order of publication. A request may be sequenced at the very time at which
+// changes become effective: what was decided with the state before them goes first.
+struct InFlightKey {
+  Timestamp time;
+  std::uint32_t announcement = 0;  // 0: a request; changes at the same time count from 1
+  auto operator<=>(const InFlightKey&) const = default;
+};
+
 // A request from its sequencing until it is published. A change of who hosts a party takes the same way: decided from
 // the beginning, published when it becomes effective (its id).
 struct InFlightRequest {
   enum class State { pending, approved, rejected };
 
   Timestamp id;
+  std::uint32_t announcement = 0;  // see InFlightKey
   crypto::Hash root_hash;
   int mediator_group = 0;
   Timestamp decision_time;  // after it, without a result, the request is rejected
@@ -38,6 +47,8 @@ struct InFlightRequest {
   bool refused_here = false;
   std::string message_id;  // of the submission, where it was submitted here
   Bytes answer;            // W(30, ...) of the confirmation responses, to be sent again after a restart; empty: none
+
+  InFlightKey key() const { return {id, announcement}; }
 };
 
 void put(storage::WriteBatch& writes, const InFlightSubmission& submission);
@@ -45,6 +56,6 @@ void erase(storage::WriteBatch& writes, const InFlightSubmission& submission);
 void put(storage::WriteBatch& writes, const InFlightRequest& request);
 void erase(storage::WriteBatch& writes, const InFlightRequest& request);
 Result<InFlightSubmission> decode_submission(ByteView bytes);
-Result<InFlightRequest> decode_request(ByteView bytes);
+Result<InFlightRequest> decode_request(ByteView key, ByteView bytes);
 
 }  // namespace synod::participant
