@@ -194,6 +194,14 @@ TEST(Sign, SessionKeysAreVouchedForAndExpire) {
   v30::Signature proto;
   signature.to_proto(proto);
   EXPECT_EQ(*Signature::from_proto(proto), signature);
+  // Beyond all time there is nothing to add to.
+  for (const Timestamp beyond : {Timestamp{INT64_MAX - 1'000'000}, Timestamp{INT64_MIN}, Timestamp::max().next()}) {
+    signature.delegation->valid_from = beyond;
+    signature.to_proto(proto);
+    EXPECT_FALSE(Signature::from_proto(proto));
+    EXPECT_FALSE(verify_delegated(hash, signature, long_term.public_key(), synchronizer, inside));
+    EXPECT_FALSE(verify_delegated(hash, signature, long_term.public_key(), synchronizer, beyond));
+  }
 }
 
 TEST(Encryption, EciesThereAndBack) {

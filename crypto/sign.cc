@@ -16,6 +16,9 @@ Error bad_signature(std::string cause) {
   return Error("SIGNATURE_CHECK_FAILED", ErrorCategory::malicious_or_faulty, std::move(cause));
 }
 
+// What others write may be any number; only within the range of time it may be added to.
+bool in_range(Timestamp time) { return time >= Timestamp::min() && time <= Timestamp::max(); }
+
 const EVP_MD* digest_of(SigningAlgorithm algorithm) {
   switch (algorithm) {
     case SigningAlgorithm::ed25519:
@@ -113,6 +116,8 @@ Result<Signature> Signature::from_proto(const v30::Signature& proto) {
   delegation.session_key_spki = from.session_key();
   delegation.session_key_spec = static_cast<SigningKeySpec>(from.session_key_spec());
   delegation.valid_from = Timestamp{from.validity_period_from_inclusive()};
+  if (!in_range(delegation.valid_from))
+    return fail(malformed("signature delegation", "the beginning of the validity period is out of range"));
   delegation.valid_seconds = from.validity_period_duration_seconds();
   SYNOD_TRY(delegation.format, format_from(from.format()));
   SYNOD_TRY(delegation.algorithm, algorithm_from(from.signing_algorithm_spec(), delegation.format));
@@ -187,6 +192,7 @@ Status verify_delegated(const Hash& hash, const Signature& signature, const Sign
   const SignatureDelegation& delegation = *signature.delegation;
   if (signature.signed_by != long_term.fingerprint())
     return fail(bad_signature("delegated by " + signature.signed_by + ", not by " + long_term.fingerprint()));
+  if (!in_range(delegation.valid_from)) return fail(bad_signature("the validity of its session key is out of range"));
   const Timestamp end = delegation.valid_from + Duration::seconds(delegation.valid_seconds);
   if (at < delegation.valid_from || at >= end)
     return fail(bad_signature("the session key is not valid at " + at.to_string()));

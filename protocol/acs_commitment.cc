@@ -17,8 +17,8 @@ Result<AcsCommitment> AcsCommitment::parse(ByteView versioned) {
   SYNOD_TRY(out.synchronizer, PhysicalSynchronizerId::parse(proto.physical_synchronizer_id()));
   SYNOD_TRY(out.sender, UniqueId::parse(proto.sending_participant_uid()));
   SYNOD_TRY(out.counter_participant, UniqueId::parse(proto.counter_participant_uid()));
-  out.from_exclusive = Timestamp{proto.from_exclusive()};
-  out.to_inclusive = Timestamp{proto.to_inclusive()};
+  SYNOD_TRY(out.from_exclusive, timestamp_from(proto.from_exclusive(), "commitment"));
+  SYNOD_TRY(out.to_inclusive, timestamp_from(proto.to_inclusive(), "commitment"));
   if (out.to_inclusive <= out.from_exclusive) return fail(malformed("commitment", "the period is empty"));
   out.commitment = proto.commitment();
   return out;

@@ -48,7 +48,7 @@ Result<ConfirmationResponses> responses_from(ByteView versioned) {
   v30::ConfirmationResponses proto;
   SYNOD_RETURN_IF_ERROR(parse_proto(message, proto, "confirmation responses"));
   ConfirmationResponses out;
-  out.request_id = Timestamp{proto.request_id()};
+  SYNOD_TRY(out.request_id, timestamp_from(proto.request_id(), "confirmation responses"));
   SYNOD_TRY(out.root_hash, crypto::Hash::parse(proto.root_hash()));
   SYNOD_TRY(out.synchronizer, PhysicalSynchronizerId::parse(proto.physical_synchronizer_id()));
   SYNOD_TRY(Member sender, Member::parse(proto.sender()));
@@ -112,7 +112,7 @@ Result<ConfirmationResult> result_from(ByteView versioned) {
   ConfirmationResult out;
   SYNOD_TRY(out.synchronizer, PhysicalSynchronizerId::parse(proto.physical_synchronizer_id()));
   out.view_type = static_cast<ViewType>(proto.view_type());
-  out.request_id = Timestamp{proto.request_id()};
+  SYNOD_TRY(out.request_id, timestamp_from(proto.request_id(), "confirmation result"));
   SYNOD_TRY(out.root_hash, crypto::Hash::parse(proto.root_hash()));
   SYNOD_TRY(out.verdict, verdict_from(proto.verdict()));
   return out;

@@ -23,7 +23,7 @@ Result<EnvelopeContent> root_hash_message_from(const v30::RootHashMessage& proto
   SYNOD_TRY(out.root_hash, Hash::parse(proto.root_hash()));
   SYNOD_TRY(out.synchronizer, PhysicalSynchronizerId::parse(proto.physical_synchronizer_id()));
   out.view_type = static_cast<ViewType>(proto.view_type());
-  out.submission_topology_time = Timestamp{proto.submission_topology_time()};
+  SYNOD_TRY(out.submission_topology_time, timestamp_from(proto.submission_topology_time(), "root hash message"));
   out.payload = proto.payload();
   return EnvelopeContent(std::move(out));
 }

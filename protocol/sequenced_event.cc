@@ -10,11 +10,15 @@ Result<SequencedEvent> SequencedEvent::parse(ByteView bytes, const BatchLimits& 
   v31::SequencedEvent proto;
   SYNOD_RETURN_IF_ERROR(parse_proto(message, proto, "sequenced event"));
   SequencedEvent out;
-  if (proto.has_previous_timestamp()) out.previous_timestamp = Timestamp{proto.previous_timestamp()};
-  out.timestamp = Timestamp{proto.timestamp()};
+  if (proto.has_previous_timestamp()) {
+    SYNOD_TRY(out.previous_timestamp, timestamp_from(proto.previous_timestamp(), "sequenced event"));
+  }
+  SYNOD_TRY(out.timestamp, timestamp_from(proto.timestamp(), "sequenced event"));
   SYNOD_TRY(out.synchronizer, PhysicalSynchronizerId::parse(proto.physical_synchronizer_id()));
   if (proto.has_message_id()) out.message_id = proto.message_id();
-  if (proto.has_topology_timestamp()) out.topology_timestamp = Timestamp{proto.topology_timestamp()};
+  if (proto.has_topology_timestamp()) {
+    SYNOD_TRY(out.topology_timestamp, timestamp_from(proto.topology_timestamp(), "sequenced event"));
+  }
   if (proto.has_batch() == proto.has_deliver_error_reason())
     return fail(malformed("sequenced event", "exactly one of batch and error is expected"));
   if (proto.has_batch()) {

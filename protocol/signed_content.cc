@@ -21,7 +21,9 @@ Result<SignedContent> SignedContent::parse(ByteView bytes) {
     SYNOD_TRY(crypto::Signature parsed, crypto::Signature::from_proto(signature));
     out.signatures.push_back(std::move(parsed));
   }
-  if (proto.has_timestamp_of_signing_key()) out.timestamp_of_signing_key = Timestamp{proto.timestamp_of_signing_key()};
+  if (proto.has_timestamp_of_signing_key()) {
+    SYNOD_TRY(out.timestamp_of_signing_key, timestamp_from(proto.timestamp_of_signing_key(), "signed content"));
+  }
   return out;
 }
 
@@ -44,7 +46,8 @@ Result<AcknowledgeRequest> AcknowledgeRequest::parse(ByteView bytes) {
   api_v30::AcknowledgeRequest proto;
   SYNOD_RETURN_IF_ERROR(parse_proto(message, proto, "acknowledgement"));
   SYNOD_TRY(Member member, Member::parse(proto.member()));
-  return AcknowledgeRequest{std::move(member), Timestamp{proto.timestamp()}};
+  SYNOD_TRY(const Timestamp timestamp, timestamp_from(proto.timestamp(), "acknowledgement"));
+  return AcknowledgeRequest{std::move(member), timestamp};
 }
 
 Bytes AcknowledgeRequest::serialize() const {

@@ -65,10 +65,10 @@ Result<SubmissionRequest> SubmissionRequest::parse(ByteView bytes, const BatchLi
   if (!proto.has_batch()) return fail(malformed("submission request", "no batch"));
   out.message_id = proto.message_id();
   SYNOD_TRY(out.batch, CompressedBatch::from_proto(proto.batch(), limits));
-  out.max_sequencing_time = Timestamp{proto.max_sequencing_time()};
-  if (out.max_sequencing_time < Timestamp::min() || out.max_sequencing_time > Timestamp::max())
-    return fail(malformed("submission request", "max_sequencing_time is out of range"));
-  if (proto.has_topology_timestamp()) out.topology_timestamp = Timestamp{proto.topology_timestamp()};
+  SYNOD_TRY(out.max_sequencing_time, timestamp_from(proto.max_sequencing_time(), "submission request"));
+  if (proto.has_topology_timestamp()) {
+    SYNOD_TRY(out.topology_timestamp, timestamp_from(proto.topology_timestamp(), "submission request"));
+  }
   if (proto.has_aggregation_rule()) {
     SYNOD_TRY(out.aggregation_rule, rule_from(proto.aggregation_rule()));
   }

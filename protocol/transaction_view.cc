@@ -144,7 +144,7 @@ Result<SubmitterMetadata> SubmitterMetadata::parse(ByteView versioned) {
   SYNOD_TRY(out.submitting_participant, UniqueId::parse(proto.submitting_participant_uid()));
   out.submission_id = proto.submission_id();
   SYNOD_TRY(out.deduplication_period, period_from(proto.dedup_period()));
-  out.max_sequencing_time = Timestamp{proto.max_sequencing_time()};
+  SYNOD_TRY(out.max_sequencing_time, timestamp_from(proto.max_sequencing_time(), "submitter metadata"));
   if (proto.has_external_authorization()) out.external_authorization = serialize_proto(proto.external_authorization());
   return out;
 }
@@ -193,8 +193,8 @@ Result<ParticipantMetadata> ParticipantMetadata::parse(ByteView versioned) {
   SYNOD_RETURN_IF_ERROR(parse_proto(message, proto, "participant metadata"));
   ParticipantMetadata out;
   SYNOD_TRY(out.salt, salt_from(proto.salt(), "participant metadata"));
-  out.ledger_time = Timestamp{proto.ledger_time()};
-  out.preparation_time = Timestamp{proto.preparation_time()};
+  SYNOD_TRY(out.ledger_time, timestamp_from(proto.ledger_time(), "participant metadata"));
+  SYNOD_TRY(out.preparation_time, timestamp_from(proto.preparation_time(), "participant metadata"));
   out.workflow_id = proto.workflow_id();
   return out;
 }

@@ -112,6 +112,13 @@ Status parse_proto(ByteView bytes, google::protobuf::MessageLite& out, std::stri
   return {};
 }
 
+Result<Timestamp> timestamp_from(std::int64_t micros, std::string_view what) {
+  const Timestamp time{micros};
+  if (time < Timestamp::min() || time > Timestamp::max())
+    return fail(malformed(what, "a time is out of range: " + std::to_string(micros)));
+  return time;
+}
+
 Bytes serialize_proto(const google::protobuf::MessageLite& message) { return message.SerializeAsString(); }
 
 }  // namespace synod::protocol

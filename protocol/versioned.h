@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/time.h"
 
 namespace google::protobuf {
 class MessageLite;
@@ -25,6 +26,8 @@ Result<ByteView> unwrap(ByteView bytes, int version, std::string_view what);
 
 // Parses a generated message, with the nesting limited to 100 levels (protobuf's default).
 Status parse_proto(ByteView bytes, google::protobuf::MessageLite& out, std::string_view what);
+// A time on the wire, which must lie between Timestamp::min() and max(): whoever adds to it need not mind overflows.
+Result<Timestamp> timestamp_from(std::int64_t micros, std::string_view what);
 // Deterministic: fields by number. What Synod builds itself is byte-equal to what Canton builds.
 Bytes serialize_proto(const google::protobuf::MessageLite& message);
 
