@@ -69,7 +69,12 @@ CompressedBatch CompressedBatch::compress(const std::vector<Envelope>& envelopes
 }
 
 Result<Envelope> CompressedBatch::decompress_envelope(std::size_t index, std::size_t limit) const {
-  SYNOD_TRY(Bytes plain, gunzip(envelopes.at(index), limit));
+  std::size_t budget = limit;
+  return decompress_envelope(index, limit, budget);
+}
+
+Result<Envelope> CompressedBatch::decompress_envelope(std::size_t index, std::size_t limit, std::size_t& budget) const {
+  SYNOD_TRY(Bytes plain, gunzip(envelopes.at(index), limit, budget));
   v31::EnvelopeWithoutRecipients proto;
   SYNOD_RETURN_IF_ERROR(parse_proto(plain, proto, "envelope"));
   Envelope out;
@@ -87,8 +92,7 @@ Result<std::vector<Envelope>> CompressedBatch::decompress(const BatchLimits& lim
   out.reserve(envelopes.size());
   std::size_t left = limits.max_total_bytes;
   for (std::size_t i = 0; i < envelopes.size(); ++i) {
-    SYNOD_TRY(Envelope envelope, decompress_envelope(i, std::min(limits.max_envelope_bytes, left)));
-    left -= std::min(left, envelope.content.size());
+    SYNOD_TRY(Envelope envelope, decompress_envelope(i, limits.max_envelope_bytes, left));
     out.push_back(std::move(envelope));
   }
   return out;

@@ -30,7 +30,7 @@ struct BatchLimits {
   std::size_t max_envelopes = 100'000;
   std::size_t max_recipients_bytes = 10u << 20;  // unpacked recipients of one batch
   std::size_t max_envelope_bytes = 10u << 20;    // one unpacked envelope; normally the synchronizer's max_request_size
-  std::size_t max_total_bytes = 64u << 20;       // all unpacked envelopes of a batch together
+  std::size_t max_total_bytes = 64u << 20;       // all unpacked envelopes of a batch together, with their signatures
 };
 
 // As received or as sent. Recipients are unpacked, envelopes stay compressed: recipients[i] belongs to envelopes[i].
@@ -47,6 +47,8 @@ struct CompressedBatch {
   Result<std::vector<Envelope>> decompress(const BatchLimits& limits) const;
   // One envelope: content and signatures; its recipients are copied in.
   Result<Envelope> decompress_envelope(std::size_t index, std::size_t limit) const;
+  // The same out of a budget that several envelopes share: see gunzip.
+  Result<Envelope> decompress_envelope(std::size_t index, std::size_t limit, std::size_t& budget) const;
 
   RecipientSet all_recipients() const;
   // Only the envelopes that this reader sees, with recipients pruned; may be empty.

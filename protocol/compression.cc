@@ -97,4 +97,11 @@ Result<Bytes> gunzip(ByteView compressed, std::size_t limit) {
   return out;
 }
 
+Result<Bytes> gunzip(ByteView compressed, std::size_t limit, std::size_t& budget) {
+  const std::size_t allowed = std::min(limit, budget);
+  auto plain = gunzip(compressed, allowed);
+  budget -= plain ? plain->size() : allowed;
+  return plain;
+}
+
 }  // namespace synod::protocol

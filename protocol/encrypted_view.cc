@@ -67,8 +67,14 @@ Result<std::optional<Bytes>> decrypt_view_key(const EncryptedViews& views, const
 }
 
 Result<std::vector<Bytes>> decrypt_views(const EncryptedViews& views, ByteView view_key, std::size_t limit) {
+  std::size_t budget = limit;
+  return decrypt_views(views, view_key, limit, budget);
+}
+
+Result<std::vector<Bytes>> decrypt_views(const EncryptedViews& views, ByteView view_key, std::size_t limit,
+                                         std::size_t& budget) {
   SYNOD_TRY(Bytes compressed, crypto::decrypt_aes128_gcm(views.ciphertext, view_key));
-  SYNOD_TRY(Bytes plain, gunzip(compressed, limit));
+  SYNOD_TRY(Bytes plain, gunzip(compressed, limit, budget));
   v31::EncryptedMultipleViewsMessage::UncompressedViewTrees trees;
   SYNOD_RETURN_IF_ERROR(parse_proto(plain, trees, "views"));
   if (trees.view_trees_size() != static_cast<int>(views.view_hashes.size()))

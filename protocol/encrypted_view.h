@@ -46,5 +46,8 @@ Result<Bytes> encrypt_views(const std::vector<Bytes>& light_trees, ByteView view
 Result<std::optional<Bytes>> decrypt_view_key(const EncryptedViews& views, const crypto::KeyStore& keys);
 // The serialised light trees inside, at most `limit` unpacked bytes.
 Result<std::vector<Bytes>> decrypt_views(const EncryptedViews& views, ByteView view_key, std::size_t limit);
+// The same out of a budget that several messages share: see gunzip.
+Result<std::vector<Bytes>> decrypt_views(const EncryptedViews& views, ByteView view_key, std::size_t limit,
+                                         std::size_t& budget);
 
 }  // namespace synod::protocol

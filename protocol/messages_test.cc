@@ -12,6 +12,7 @@
 #include "protocol/sequenced_event.h"
 #include "protocol/signed_content.h"
 #include "protocol/submission.h"
+#include "protocol/transaction_view.h"
 #include "protocol/versioned.h"
 
 namespace synod::protocol {
@@ -147,11 +148,56 @@ TEST(Batch, RefusesWhatIsTooMuch) {
   limits = {};
   limits.max_total_bytes = 15'000;
   EXPECT_FALSE(batch.decompress(limits));
+  limits.max_total_bytes = 20'100;
+  EXPECT_TRUE(batch.decompress(limits));
   v31::CompressedBatch one_missing = proto;
   one_missing.mutable_compressed_envelopes()->RemoveLast();
   EXPECT_FALSE(CompressedBatch::from_proto(one_missing, {}));
   proto.set_algorithm(v30::CompressedBatch::COMPRESSION_ALGORITHM_UNSPECIFIED);
   EXPECT_FALSE(CompressedBatch::from_proto(proto, {}));
+}
+
+// Signatures pack as well as contents do.
+TEST(Batch, CountsSignaturesToo) {
+  const auto key = crypto::SigningKeyPair::generate({crypto::KeyUsage::protocol}, *seeded_random(2));
+  Envelope many = envelope("small", {participant("a")});
+  many.signatures.assign(1'000, crypto::sign(crypto::hash(crypto::HashPurpose::unicum, "x"), key));
+  const CompressedBatch batch = CompressedBatch::compress({many, many, many});
+  BatchLimits limits;
+  limits.max_envelope_bytes = 200'000;
+  EXPECT_TRUE(batch.decompress(limits));
+  limits.max_total_bytes = 200'000;
+  EXPECT_EQ(batch.decompress(limits).error().id, "MAX_BYTES_TO_DECOMPRESS_EXCEEDED");
+}
+
+TEST(Compression, PartsShareABudget) {
+  const Bytes part = gzip(Bytes(1'000, 'x'));
+  std::size_t budget = 3'500;
+  for (const std::size_t left : {2'500u, 1'500u, 500u}) {
+    EXPECT_TRUE(gunzip(part, 1'000, budget));
+    EXPECT_EQ(budget, left);
+  }
+  EXPECT_EQ(gunzip(part, 1'000, budget).error().id, "MAX_BYTES_TO_DECOMPRESS_EXCEEDED");
+  EXPECT_EQ(budget, 0u);
+  // What turns out to be damaged may have been unpacked to its end.
+  budget = 5'000;
+  EXPECT_FALSE(gunzip(part.substr(0, part.size() - 1), 2'000, budget));
+  EXPECT_EQ(budget, 3'000u);
+}
+
+TEST(Times, OutOfRangeAreRefused) {
+  EXPECT_EQ(*timestamp_from(Timestamp::min().micros, "x"), Timestamp::min());
+  EXPECT_EQ(*timestamp_from(Timestamp::max().micros, "x"), Timestamp::max());
+  EXPECT_FALSE(timestamp_from(Timestamp::max().next().micros, "x"));
+  EXPECT_FALSE(timestamp_from(INT64_MIN, "x"));
+  ParticipantMetadata metadata;
+  metadata.salt = Bytes(32, 's');
+  EXPECT_TRUE(ParticipantMetadata::parse(metadata.serialize()));
+  metadata.ledger_time = Timestamp{INT64_MAX};
+  EXPECT_FALSE(ParticipantMetadata::parse(metadata.serialize()));
+  metadata.ledger_time = {};
+  metadata.preparation_time = Timestamp{INT64_MIN};
+  EXPECT_FALSE(ParticipantMetadata::parse(metadata.serialize()));
 }
 
 SubmissionRequest request(Member sender, std::vector<Envelope> envelopes) {
