@@ -51,9 +51,9 @@ bool in_active_group(const Member& self, const topology::Snapshot& topology) {
 std::string describe_verdict(const Verdict& verdict) {
   if (std::holds_alternative<protocol::Approve>(verdict)) return "approve";
   if (const auto* rejected = std::get_if<protocol::MediatorReject>(&verdict))
-    return "reject: " + rejected->reason.message;
+    return "reject: " + protocol::shortened(rejected->reason.message);
   const auto& reason = std::get<protocol::ParticipantReject>(verdict).reasons.front();
-  return "reject by " + reason.participant.to_string() + ": " + reason.verdict.reason.message;
+  return "reject by " + reason.participant.to_string() + ": " + protocol::shortened(reason.verdict.reason.message);
 }
 
 }  // namespace
@@ -184,25 +184,36 @@ void MediatorCore::handle_batch(const SequencedEvent& event, const SnapshotAt& s
                  envelopes.error().to_string());
     return;
   }
+  Remarks remarks;
+  handle_envelopes(*envelopes, event, snapshot_at, effects, remarks);
+  if (restoring_) return;
+  if (!remarks.alarms.empty())
+    log::alarm("mediator", "event {}: {}", event.timestamp.to_string(), remarks.alarms.of(remarks.parts, "parts"));
+  if (!remarks.ignored.empty())
+    log::info("mediator", "event {}: ignored {}", event.timestamp.to_string(),
+              remarks.ignored.of(remarks.parts, "parts"));
+}
+
+void MediatorCore::handle_envelopes(const std::vector<Envelope>& envelopes, const SequencedEvent& event,
+                                    const SnapshotAt& snapshot_at, Effects& effects, Remarks& remarks) {
+  remarks.parts = envelopes.size();
   std::vector<std::pair<protocol::InformeeMessage, protocol::Recipients>> requests;
   std::vector<AddressedRootHashMessage> root_hash_messages;
   std::vector<std::pair<ConfirmationResponses, const Envelope*>> responses;
   bool topology = false;
-  auto alarm = [&](const std::string& what) {
-    if (!restoring_) log::alarm("mediator", "event {}: {}", event.timestamp.to_string(), what);
-  };
-  for (const Envelope& envelope : *envelopes) {
+  auto alarm = [&](const auto& what) { remarks.alarms.add(what); };
+  for (const Envelope& envelope : envelopes) {
     if (!envelope.signatures.empty()) {
       auto message = protocol::parse_signed_message(envelope.content);
       if (!message)
-        alarm(message.error().to_string());
+        alarm(message.error());
       else if (auto* parsed = std::get_if<ConfirmationResponses>(&*message))
         responses.emplace_back(std::move(*parsed), &envelope);
       continue;
     }
     auto content = protocol::parse_envelope_content(envelope.content);
     if (!content) {
-      alarm(content.error().to_string());
+      alarm(content.error());
     } else if (auto* informee = std::get_if<protocol::InformeeMessage>(&*content)) {
       if (informee->tree.tree().common().value().synchronizer == synchronizer_)
         requests.emplace_back(std::move(*informee), envelope.recipients);
@@ -224,7 +235,7 @@ void MediatorCore::handle_batch(const SequencedEvent& event, const SnapshotAt& s
                     std::move(root_hash_messages), topology};
     handle_request(std::move(request), event, snapshot_at, effects);
   }
-  for (const auto& [message, envelope] : responses) handle_responses(message, *envelope, event, effects);
+  for (const auto& [message, envelope] : responses) handle_responses(message, *envelope, event, effects, remarks);
 }
 
 std::optional<Rejection> MediatorCore::check_replay(const Request& request, const topology::Snapshot& topology,
@@ -286,21 +297,20 @@ void MediatorCore::handle_request(Request request, const SequencedEvent& event, 
 }
 
 void MediatorCore::handle_responses(const ConfirmationResponses& responses, const Envelope& envelope,
-                                    const SequencedEvent& event, Effects& effects) {
+                                    const SequencedEvent& event, Effects& effects, Remarks& remarks) {
+  remarks.parts += responses.responses.size();
   const std::string who = "responses of " + responses.sender.to_string() + " to " + responses.request_id.to_string();
   auto alarm = [&](const std::string& what) {
-    if (restoring_) return;
     const bool has_id = what.rfind("MEDIATOR_", 0) == 0;
-    log::alarm("mediator", "{}: {}{}", who, has_id ? "" : "MEDIATOR_RECEIVED_MALFORMED_MESSAGE: ", what);
+    remarks.alarms.add(who + ": " + (has_id ? "" : "MEDIATOR_RECEIVED_MALFORMED_MESSAGE: ") + what);
   };
   if (responses.request_id > event.timestamp) return alarm("the request would be later than the response");
   if (responses.synchronizer != synchronizer_) return alarm("for another synchronizer");
   if (event.topology_timestamp) return alarm("with a topology timestamp");
   const auto found = pending_.find(responses.request_id);
   if (found == pending_.end()) {
-    if (!restoring_)
-      log::info("mediator", "{}: {}", who,
-                decided_.count(responses.request_id) ? "the request is decided already" : "unknown request");
+    remarks.ignored.add(
+        who + (decided_.count(responses.request_id) ? ": the request is decided already" : ": unknown request"));
     return;
   }
   Pending& pending = found->second;

@@ -24,6 +24,7 @@
 #include "crypto/keys.h"
 #include "mediator/request_checks.h"
 #include "mediator/response_aggregation.h"
+#include "protocol/complaints.h"
 #include "protocol/sequenced_event.h"
 #include "protocol/submission.h"
 #include "storage/store.h"
@@ -110,11 +111,20 @@ class MediatorCore {
   void time_out(Timestamp now, Effects& effects);
   void expire(Timestamp now, Effects& effects);
   void confirm_own(const protocol::SequencedEvent& event, Effects& effects);
+  // What there is to say of one event, in a line of each kind, however much the event holds.
+  struct Remarks {
+    protocol::Complaints alarms;
+    protocol::Complaints ignored;  // late, or unknown: no fault of anybody
+    std::size_t parts = 0;         // envelopes, and responses in them
+  };
+
   void handle_batch(const protocol::SequencedEvent& event, const SnapshotAt& snapshot_at, Effects& effects);
+  void handle_envelopes(const std::vector<protocol::Envelope>& envelopes, const protocol::SequencedEvent& event,
+                        const SnapshotAt& snapshot_at, Effects& effects, Remarks& remarks);
   void handle_request(Request request, const protocol::SequencedEvent& event, const SnapshotAt& snapshot_at,
                       Effects& effects);
   void handle_responses(const protocol::ConfirmationResponses& responses, const protocol::Envelope& envelope,
-                        const protocol::SequencedEvent& event, Effects& effects);
+                        const protocol::SequencedEvent& event, Effects& effects, Remarks& remarks);
   std::optional<Rejection> check_replay(const Request& request, const topology::Snapshot& topology, Effects& effects);
 
   void remember_event(Pending& pending, const protocol::SequencedEvent& event, Effects& effects);

@@ -1,162 +1,18 @@
 // The mediator's decisions on a synchronizer of two or three participants.
 #include "mediator/core.h"
 
-#include <gtest/gtest.h>
-
-#include "base/testing/expect_log.h"
-#include "mediator/stored.h"
-#include "protocol/envelope_content.h"
-#include "protocol/request_builder.h"
-#include "storage/memory/memory_store.h"
-#include "topology/testing/test_network.h"
+#include "mediator/testing/mediator_test_base.h"
 
 namespace synod::mediator {
 namespace {
 
-using protocol::ConfirmationResponse;
 using protocol::Envelope;
-using protocol::LocalVerdict;
-using protocol::Member;
 using protocol::Party;
-using protocol::SequencedEvent;
 using protocol::ViewPosition;
-
-using Code = LocalVerdict::Code;
-
-class Mediator : public ::testing::Test {
- protected:
-  void SetUp() override {
-    p1 = network.join_participant("p1");
-    p2 = network.join_participant("p2");
-    p3 = network.join_participant("p3");
-    alice = p1.uid().to_string();
-    bank = p2.uid().to_string();
-    time = network.now() + Duration::seconds(10);
-    start();
-  }
-
-  void start() {
-    // The network keeps its keys; the core only reads them.
-    const std::shared_ptr<crypto::KeyStore> keys(network.keys.get(), [](crypto::KeyStore*) {});
-    auto loaded =
-        MediatorCore::load({}, network.genesis.synchronizer, network.mediator, keys, random, store, snapshots());
-    ASSERT_TRUE(loaded) << loaded.error().to_string();
-    core = std::move(*loaded);
-  }
-
-  MediatorCore::SnapshotAt snapshots() {
-    return [this](Timestamp at) { return network.state->snapshot_at(at); };
-  }
-
-  crypto::SigningKeyPair key_of(const Member& member) {
-    const auto keys = network.state->head().signing_keys(member, crypto::KeyUsage::protocol);
-    return *network.keys->signing_key(keys.front().fingerprint());
-  }
-
-  // A view that each of these parties must confirm.
-  protocol::ViewContents view(const std::vector<std::vector<Party>>& quorums) {
-    protocol::ViewContents out;
-    out.common.salt = salts.next();
-    out.participant.salt = salts.next();
-    out.participant.action = protocol::CreateAction{"00", Bytes(32, 's')};
-    std::set<Party> informees;
-    for (const auto& parties : quorums) {
-      protocol::Quorum quorum;
-      for (const Party& party : parties) quorum.confirmers.push_back({party, 1});
-      quorum.threshold = static_cast<int>(parties.size());
-      informees.insert(parties.begin(), parties.end());
-      out.common.quorums.push_back(quorum);
-    }
-    out.common.informees.assign(informees.begin(), informees.end());
-    return out;
-  }
-
-  std::vector<Envelope> request(const std::vector<protocol::ViewContents>& views, int group = 0) {
-    protocol::SubmitterMetadata submitter;
-    submitter.salt = salts.next();
-    submitter.act_as = {alice};
-    submitter.submitting_participant = p1.uid();
-    protocol::CommonMetadata common;
-    common.salt = salts.next();
-    common.synchronizer = network.genesis.synchronizer;
-    common.uuid = random->uuid();
-    common.mediator_group = group;
-    protocol::ParticipantMetadata metadata;
-    metadata.salt = salts.next();
-    const auto tree = protocol::build_transaction_tree(submitter, common, metadata, views);
-    root = tree.root_hash();
-    const topology::Snapshot topology = network.state->head();
-    protocol::RequestContext context;
-    context.synchronizer = network.genesis.synchronizer;
-    context.topology_time = time;
-    context.participants_of = [&](const Party& party) {
-      std::set<protocol::ParticipantId> out;
-      for (const auto& [member, hosting] : topology.hosting(party).participants) out.insert(member.uid());
-      return out;
-    };
-    context.encryption_keys = [&](const protocol::ParticipantId& id) {
-      return topology.encryption_keys(Member::participant(id));
-    };
-    auto envelopes = protocol::build_confirmation_request(tree, context, key_of(p1), *random);
-    EXPECT_TRUE(envelopes) << (envelopes ? "" : envelopes.error().to_string());
-    return {envelopes->begin(), envelopes->begin() + 2};  // informee message and root hash messages
-  }
-
-  Effects deliver(const std::vector<Envelope>& envelopes, std::optional<std::string> message_id = {}) {
-    time = time + Duration::milliseconds(100);
-    SequencedEvent event;
-    event.timestamp = time;
-    event.synchronizer = network.genesis.synchronizer;
-    event.message_id = message_id;
-    event.batch = protocol::CompressedBatch::compress(envelopes);
-    Effects effects = core->on_event(event, snapshots());
-    EXPECT_TRUE(store.write(effects.writes, storage::Sync::no));
-    return effects;
-  }
-  Effects tick(Duration later) {
-    time = time + later;
-    return deliver({});
-  }
-
-  Envelope response(const Member& sender, Timestamp request, Code code, std::vector<Party> parties,
-                    std::optional<ViewPosition> position) {
-    protocol::ConfirmationResponses responses;
-    responses.request_id = request;
-    responses.root_hash = root;
-    responses.synchronizer = network.genesis.synchronizer;
-    responses.sender = sender.uid();
-    LocalVerdict verdict{code, {}};
-    if (code != Code::approve)
-      verdict.reason = protocol::RpcStatus::of(
-          Error("LOCAL_VERDICT_TEST", ErrorCategory::contention_on_shared_resources, sender.to_string()));
-    responses.responses = {{verdict, std::move(parties), std::move(position)}};
-    return protocol::signed_envelope(protocol::serialize_signed_message(responses), key_of(sender),
-                                     protocol::Recipients::together({protocol::Recipient::mediator_group(0)}));
-  }
-
-  static protocol::ConfirmationResult verdict_in(const Effects& effects) {
-    EXPECT_EQ(effects.sends.size(), 1u);
-    if (effects.sends.size() != 1) return {};
-    return std::get<protocol::ConfirmationResult>(
-        *protocol::parse_signed_message(effects.sends[0].submission.envelopes.at(0).content));
-  }
-  static std::string reject_id(const Effects& effects) {
-    const auto result = verdict_in(effects);
-    const auto* rejected = std::get_if<protocol::MediatorReject>(&result.verdict);
-    return rejected ? rejected->reason.error_id() : "no mediator reject";
-  }
-
-  topology::testing::TestNetwork network;
-  std::shared_ptr<Random> random = seeded_random(3);
-  protocol::TransactionSalts salts{Bytes(16, 's')};
-  storage::MemoryStore store{{{kMediatorColumn}}};
-  std::unique_ptr<MediatorCore> core;
-  Member p1, p2, p3;
-  Party alice, bank;
-  Timestamp time;
-  crypto::Hash root;
-  const ViewPosition first{{{}}};
-};
+using testing::Code;
+using testing::expect_log;
+using testing::seen_log;
+using Mediator = testing::MediatorTest;
 
 TEST_F(Mediator, ApprovesWhenEveryQuorumOfEveryViewIsReached) {
   EXPECT_TRUE(deliver(request({view({{alice, bank}, {bank}}), view({{alice}})})).sends.empty());
@@ -226,7 +82,7 @@ TEST_F(Mediator, TheFirstVoteCountsAndContradictionsAreReported) {
   deliver(request({view({{alice, bank}})}));
   const Timestamp id = time;
   deliver({response(p1, id, Code::approve, {alice}, first)});
-  testing::expect_log("MEDIATOR_PARTICIPANT_EQUIVOCATION");
+  expect_log("MEDIATOR_PARTICIPANT_EQUIVOCATION");
   EXPECT_TRUE(deliver({response(p1, id, Code::reject, {alice}, first)}).sends.empty());
   EXPECT_TRUE(std::holds_alternative<protocol::Approve>(
       verdict_in(deliver({response(p2, id, Code::approve, {bank}, first)})).verdict));
@@ -235,7 +91,7 @@ TEST_F(Mediator, TheFirstVoteCountsAndContradictionsAreReported) {
 TEST_F(Mediator, ResponsesThatProveNothingAreDiscarded) {
   deliver(request({view({{alice, bank}})}));
   const Timestamp id = time;
-  testing::expect_log("ALARM");
+  expect_log("ALARM");
   // For a party that it does not host, for one that is no confirmer, for a view that is not there.
   EXPECT_TRUE(deliver({response(p1, id, Code::approve, {bank}, first)}).sends.empty());
   EXPECT_TRUE(deliver({response(p3, id, Code::reject, {p3.uid().to_string()}, first)}).sends.empty());
@@ -260,8 +116,48 @@ TEST_F(Mediator, ResponsesThatProveNothingAreDiscarded) {
   EXPECT_EQ(core->status().pending_requests, 1u);
 }
 
+TEST_F(Mediator, ManyBadPartsMakeOneLine) {
+  deliver(request({view({{alice, bank}})}));
+  const Timestamp id = time;
+  expect_log("ALARM");
+  const auto to_us = protocol::Recipients::together({protocol::Recipient::mediator_group(0)});
+  std::vector<Envelope> garbage;
+  for (int i = 0; i < 1000; ++i) garbage.push_back({"garbage " + std::to_string(i), {}, to_us});
+  deliver(garbage);
+  EXPECT_EQ(seen_log("1000 of 1000 parts, the first: "), 1u);
+  EXPECT_EQ(seen_log("ALARM"), 1u);
+  // So do many responses in one message, and many messages with responses to one request.
+  protocol::ConfirmationResponses responses;
+  responses.request_id = id;
+  responses.root_hash = root;
+  responses.synchronizer = network.genesis.synchronizer;
+  responses.sender = p2.uid();
+  responses.responses.assign(500, {{Code::approve, {}}, {alice}, first});
+  deliver({protocol::signed_envelope(protocol::serialize_signed_message(responses), key_of(p2), to_us)});
+  EXPECT_EQ(seen_log("500 of 501 parts, the first: responses of"), 1u);
+  std::vector<Envelope> forged(100, response(p2, id, Code::reject, {bank}, first));
+  for (Envelope& envelope : forged)
+    envelope.signatures = {crypto::sign(protocol::signed_message_hash(envelope.content), key_of(p1))};
+  deliver(forged);
+  EXPECT_EQ(seen_log("100 of 200 parts, the first: responses of"), 1u);
+  EXPECT_EQ(seen_log("ALARM"), 3u);
+}
+
+TEST_F(Mediator, AnEventThatUnpacksToTooMuchIsDropped) {
+  config.max_event_bytes = 50'000;
+  start();
+  Envelope bomb = request({view({{alice, bank}})})[0];
+  bomb.signatures.assign(1'000, crypto::sign(root, key_of(p1)));
+  expect_log("cannot be unpacked");
+  EXPECT_TRUE(deliver({bomb}).sends.empty());
+  EXPECT_EQ(seen_log("MAX_BYTES_TO_DECOMPRESS_EXCEEDED"), 1u);
+  EXPECT_EQ(core->status().requests, 0u);
+  deliver(request({view({{alice, bank}})}));
+  EXPECT_EQ(core->status().pending_requests, 1u);
+}
+
 TEST_F(Mediator, MalformedRequestsAreRejectedAtOnce) {
-  testing::expect_log("MEDIATOR_RECEIVED_MALFORMED_MESSAGE");
+  expect_log("MEDIATOR_RECEIVED_MALFORMED_MESSAGE");
   const auto good = request({view({{alice, bank}})});
 
   std::vector<Envelope> without_root_hash_of_p2 = request({view({{alice, bank}})});
@@ -373,7 +269,7 @@ TEST_F(Mediator, APartyOnSeveralParticipantsVotesByItsThreshold) {
 }
 
 TEST_F(Mediator, RequestsForOtherGroupsAreRejected) {
-  testing::expect_log("MEDIATOR_RECEIVED_MALFORMED_MESSAGE");
+  expect_log("MEDIATOR_RECEIVED_MALFORMED_MESSAGE");
   // The root hash messages name a group that does not exist: there is nobody who could send a verdict for it.
   EXPECT_TRUE(deliver(request({view({{alice}})}, 7)).sends.empty());
   EXPECT_EQ(core->status().rejected, 1u);

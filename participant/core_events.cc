@@ -95,9 +95,13 @@ Effects ParticipantCore::Impl::handle_batch(const protocol::SequencedEvent& even
                envelopes.error().to_string());
     envelopes = std::vector<protocol::Envelope>();
   }
-  const auto sorted = sort_envelopes(*envelopes, config.synchronizer);
+  const auto sorted = sort_envelopes(*envelopes, config.synchronizer, event.timestamp);
   // At one time results come before deadlines, and both before new requests.
-  for (const auto& result : sorted.results) handle_result(result, effects);
+  protocol::Complaints ignored;
+  for (const auto& result : sorted.results) handle_result(result, effects, ignored);
+  if (!ignored.empty())
+    log::alarm(kLog, "what the event at {} says of requests is ignored: {}", event.timestamp.to_string(),
+               ignored.of(sorted.results.size(), "results"));
   expire_requests(event.timestamp.next(), effects);
   if (event.message_id) {
     if (const auto found = submissions.find(*event.message_id); found != submissions.end()) {
@@ -196,7 +200,8 @@ Effects ParticipantCore::Impl::resume() {
   return effects;
 }
 
-void ParticipantCore::Impl::handle_result(const SortedEnvelopes::Result& result, Effects& effects) {
+void ParticipantCore::Impl::handle_result(const SortedEnvelopes::Result& result, Effects& effects,
+                                          protocol::Complaints& ignored) {
   const auto& message = result.message;
   const auto found = requests.find({message.request_id});
   if (found == requests.end() || found->second.state != InFlightRequest::State::pending) {
@@ -205,22 +210,19 @@ void ParticipantCore::Impl::handle_result(const SortedEnvelopes::Result& result,
   }
   auto& request = found->second;
   if (message.root_hash != request.root_hash || message.view_type != protocol::ViewType::transaction) {
-    log::alarm(kLog, "the result for request {} names another transaction; ignored", message.request_id.to_string());
-    return;
+    return ignored.add("the result for request " + message.request_id.to_string() + " names another transaction");
   }
   const auto snapshot = topology.snapshot_at(request.id);
   const auto group = snapshot.mediator_group(static_cast<std::uint32_t>(request.mediator_group));
   if (!group) {
-    log::alarm(kLog, "request {} names mediator group {}, which does not exist; its result is ignored",
-               message.request_id.to_string(), request.mediator_group);
-    return;
+    return ignored.add("request " + message.request_id.to_string() + " names mediator group " +
+                       std::to_string(request.mediator_group) + ", which does not exist");
   }
   const auto signed_properly = snapshot.verify_quorum(group->active, group->threshold, crypto::KeyUsage::protocol,
                                                       protocol::signed_message_hash(result.content), result.signatures);
   if (!signed_properly) {
-    log::alarm(kLog, "the result for request {} is not signed by its mediator group; ignored: {}",
-               message.request_id.to_string(), signed_properly.error().to_string());
-    return;
+    return ignored.add("the result for request " + message.request_id.to_string() +
+                       " is not signed by its mediator group: " + signed_properly.error().to_string());
   }
   if (!std::holds_alternative<protocol::Approve>(message.verdict))
     return decide(request, false, error_of(message.verdict), effects);

@@ -41,7 +41,7 @@ struct ParticipantCore::Impl {
   Effects handle_batch(const protocol::SequencedEvent& event, const topology::Snapshot& snapshot,
                        const std::string& traceparent);
   void expire_requests(Timestamp before, Effects& effects);  // those with decision_time < before
-  void handle_result(const SortedEnvelopes::Result& result, Effects& effects);
+  void handle_result(const SortedEnvelopes::Result& result, Effects& effects, protocol::Complaints& ignored);
   void handle_request(ReceivedRequest request, const protocol::SequencedEvent& event,
                       const topology::Snapshot& snapshot, const std::string& traceparent, Effects& effects);
   void send_answer(const InFlightRequest& request, const topology::Snapshot& snapshot, const std::string& traceparent,

@@ -133,5 +133,25 @@ TEST(Broadcasts, TravelInEnvelopesToAll) {
   EXPECT_TRUE(broadcasts_in(batch, psid, tight).empty());
 }
 
+TEST(Broadcasts, OfOneEventHaveALimitAndMakeOneLine) {
+  TestNetwork net;
+  const auto p = net.join_participant("p");
+  const auto transaction = net.sign(VettedPackages{p.uid(), {}}, 1, {p.uid().ns()});
+  const auto& psid = net.genesis.synchronizer;
+  const std::vector<protocol::Envelope> envelopes(100, broadcast_envelope(psid, {transaction}));
+  const auto batch = protocol::CompressedBatch::compress(envelopes);
+  EXPECT_EQ(broadcasts_in(batch, psid).size(), 100u);
+  synod::testing::expect_log("ALARM");
+  protocol::BatchLimits limits;
+  limits.max_total_bytes = 3 * (envelopes[0].content.size() + 100);
+  const auto within = broadcasts_in(batch, psid, limits).size();
+  EXPECT_GE(within, 3u);
+  EXPECT_LT(within, 10u);
+  EXPECT_EQ(synod::testing::seen_log("of 100 envelopes, the first: MAX_BYTES_TO_DECOMPRESS_EXCEEDED"), 1u);
+  EXPECT_TRUE(broadcasts_in(envelopes, {psid.logical(), 35, 1}).empty());
+  EXPECT_EQ(synod::testing::seen_log("100 of 100 envelopes, the first: a topology broadcast for synchronizer"), 1u);
+  EXPECT_EQ(synod::testing::seen_log("ALARM"), 2u);
+}
+
 }  // namespace
 }  // namespace synod::topology

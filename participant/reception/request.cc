@@ -56,7 +56,7 @@ class Decryption {
       }
     }
     for (std::size_t i = 0; i < done_.size(); ++i) {
-      if (!done_[i]) request_.malformed.push_back("A view message is not encrypted for this participant");
+      if (!done_[i]) request_.malformed.add("A view message is not encrypted for this participant");
     }
     return std::move(trees_);
   }
@@ -70,7 +70,7 @@ class Decryption {
     auto key = protocol::decrypt_view_key(message, keys_);
     if (!key) {
       done_[i] = true;
-      request_.malformed.push_back(key.error().cause);
+      request_.malformed.add(key.error().cause);
       return std::nullopt;
     }
     return *key;
@@ -79,11 +79,11 @@ class Decryption {
   void open(const protocol::EncryptedViews& message, const Bytes& key) {
     const auto plain = protocol::decrypt_views(message, key, limit_);
     if (!plain) {
-      request_.malformed.push_back(plain.error().cause);
+      request_.malformed.add(plain.error().cause);
       return;
     }
     if (plain->size() != message.view_hashes.size()) {
-      request_.malformed.push_back("A view message names " + std::to_string(message.view_hashes.size()) +
+      request_.malformed.add("A view message names " + std::to_string(message.view_hashes.size()) +
                                    " views and holds " + std::to_string(plain->size()));
       return;
     }
@@ -92,19 +92,19 @@ class Decryption {
 
   void take(const protocol::EncryptedViews& message, const crypto::Hash& hash, const Bytes& bytes) {
     auto tree = protocol::LightViewTree::parse(bytes);
-    if (!tree) return request_.malformed.push_back(tree.error().cause);
+    if (!tree) return request_.malformed.add(tree.error().cause);
     if (tree->view().hash() != hash)
-      return request_.malformed.push_back("A view does not have the hash that its message names");
+      return request_.malformed.add("A view does not have the hash that its message names");
     if (tree->tree().root_hash() != request_.root_hash)
-      return request_.malformed.push_back("A view belongs to another transaction than the root hash message");
+      return request_.malformed.add("A view belongs to another transaction than the root hash message");
     const auto& common = tree->tree().common().value();
     if (common.synchronizer != synchronizer_)
-      return request_.malformed.push_back("A view is for synchronizer " + common.synchronizer.to_string());
+      return request_.malformed.add("A view is for synchronizer " + common.synchronizer.to_string());
     if (common.mediator_group != request_.mediator_group)
-      return request_.malformed.push_back("A view names another mediator group than the root hash message");
+      return request_.malformed.add("A view names another mediator group than the root hash message");
     if (tree->view().common().is_blinded() || tree->view().participant().is_blinded() ||
         tree->tree().participant().is_blinded()) {
-      return request_.malformed.push_back("A view is blinded for its recipient");
+      return request_.malformed.add("A view is blinded for its recipient");
     }
     for (const auto& sub : tree->subview_keys()) subview_keys_.emplace(sub.view_hash, sub.key);
     if (tree->position().is_root_view() && message.submitter_signature)
@@ -129,36 +129,37 @@ void for_each_view(const protocol::FullView& full, const protocol::VisitView& vi
 }
 
 SortedEnvelopes sort_envelopes(const std::vector<protocol::Envelope>& envelopes,
-                               const protocol::PhysicalSynchronizerId& synchronizer) {
+                               const protocol::PhysicalSynchronizerId& synchronizer, Timestamp at) {
   SortedEnvelopes sorted;
+  protocol::Complaints dropped;
+  const auto is_here = [&](const protocol::PhysicalSynchronizerId& id, const char* what) {
+    if (id != synchronizer) dropped.add(std::string(what) + " for synchronizer " + id.to_string());
+    return id == synchronizer;
+  };
   for (const auto& envelope : envelopes) {
     if (!envelope.signatures.empty()) {
       auto message = protocol::parse_signed_message(envelope.content);
       if (!message) {
-        log::alarm(kLog, "a signed envelope does not decode: {}", message.error().to_string());
+        dropped.add(message.error());
       } else if (auto* result = std::get_if<protocol::ConfirmationResult>(&*message)) {
-        if (result->synchronizer == synchronizer)
+        if (is_here(result->synchronizer, "a result"))
           sorted.results.push_back({std::move(*result), envelope.content, envelope.signatures});
-        else
-          log::alarm(kLog, "a result for synchronizer {} is dropped", result->synchronizer.to_string());
       }
       continue;
     }
     auto content = protocol::parse_envelope_content(envelope.content);
     if (!content) {
-      log::alarm(kLog, "an envelope does not decode: {}", content.error().to_string());
+      dropped.add(content.error());
     } else if (auto* root_hash = std::get_if<protocol::RootHashMessage>(&*content)) {
-      if (root_hash->synchronizer == synchronizer)
+      if (is_here(root_hash->synchronizer, "a root hash message"))
         sorted.root_hashes.push_back({std::move(*root_hash), envelope.recipients});
-      else
-        log::alarm(kLog, "a root hash message for synchronizer {} is dropped", root_hash->synchronizer.to_string());
     } else if (auto* views = std::get_if<protocol::EncryptedViews>(&*content)) {
-      if (views->synchronizer == synchronizer)
-        sorted.views.push_back({std::move(*views), envelope.recipients});
-      else
-        log::alarm(kLog, "views for synchronizer {} are dropped", views->synchronizer.to_string());
+      if (is_here(views->synchronizer, "views")) sorted.views.push_back({std::move(*views), envelope.recipients});
     }
   }
+  if (!dropped.empty())
+    log::alarm(kLog, "what does not decode, or is for others, is dropped from the event at {}: {}", at.to_string(),
+               dropped.of(envelopes.size(), "envelopes"));
   return sorted;
 }
 
@@ -184,7 +185,7 @@ std::optional<ReceivedRequest> read_request(Timestamp id, const SortedEnvelopes&
   request.mediator_group = *group;
   auto trees = Decryption(envelopes, request, synchronizer, keys, max_view_bytes).run();
   if (trees.empty()) {
-    if (request.malformed.empty()) request.malformed.push_back("The request has no views for this participant");
+    if (request.malformed.empty()) request.malformed.add("The request has no views for this participant");
     return request;
   }
   // A tree of a root view shows the submitter's metadata as well.
@@ -193,7 +194,7 @@ std::optional<ReceivedRequest> read_request(Timestamp id, const SortedEnvelopes&
   request.tree = with_submitter != trees.end() ? with_submitter->tree() : trees.front().tree();
   auto full = protocol::assemble_full_views(trees);
   for (const auto& position : full.incomplete)
-    request.malformed.push_back("Sub-views of the view at " + position.to_string() + " are missing");
+    request.malformed.add("Sub-views of the view at " + position.to_string() + " are missing");
   request.views = std::move(full.views);
   return request;
 }

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "crypto/keys.h"
 #include "protocol/batch.h"
+#include "protocol/complaints.h"
 #include "protocol/envelope_content.h"
 #include "protocol/view_tree.h"
 #include "topology/snapshot.h"
@@ -34,9 +35,9 @@ struct SortedEnvelopes {
   std::vector<Views> views;
   std::vector<Result> results;
 };
-// Malformed envelopes are dropped with an alarm.
+// Of the event at that time. Malformed envelopes are dropped, with one alarm for all of them.
 SortedEnvelopes sort_envelopes(const std::vector<protocol::Envelope>& envelopes,
-                               const protocol::PhysicalSynchronizerId& synchronizer);
+                               const protocol::PhysicalSynchronizerId& synchronizer, Timestamp at);
 
 struct ReceivedRequest {
   Timestamp id;  // sequencing time
@@ -46,7 +47,7 @@ struct ReceivedRequest {
   std::optional<protocol::TransactionTree> tree;         // of one of the views: for the metadata
   std::vector<protocol::FullView> views;                 // root-most that are seen here, by position
   std::optional<crypto::Signature> submitter_signature;  // over the root hash, from a message with a root view
-  std::vector<std::string> malformed;                    // what is wrong with payloads, one each
+  protocol::Complaints malformed;                        // what is wrong with payloads
 
   const protocol::SubmitterMetadata* submitter() const {
     return tree && !tree->submitter().is_blinded() ? &tree->submitter().value() : nullptr;

@@ -31,7 +31,7 @@ std::vector<ViewFacts> facts_of(ReceivedRequest& request) {
       facts.participant = &view.participant().value();
       auto contracts = contracts_of(*facts.participant);
       if (!contracts) {
-        request.malformed.push_back(contracts.error().cause);
+        request.malformed.add(contracts.error().cause);
         return;
       }
       facts.contracts = std::move(*contracts);

@@ -80,12 +80,13 @@ std::optional<protocol::ConfirmationResponses> respond(const ReceivedRequest& re
   responses.synchronizer = synchronizer;
   responses.sender = context.own.uid();
   if (!request.malformed.empty() || !checked) {
-    std::string details;
-    for (const auto& problem : request.malformed) details += (details.empty() ? "" : "; ") + problem;
+    std::string details = request.malformed.first();
+    if (request.malformed.count() > 1) details += "; and " + std::to_string(request.malformed.count() - 1) + " more";
     log::alarm("participant", "request {} has malformed payloads: {}", request.id.to_string(), details);
     responses.responses.push_back({malformed_payload(details), {}, std::nullopt});
     return responses;
   }
+  protocol::Complaints malformed;
   for (const auto& view : checked->views) {
     auto confirmers = own_confirmers(*view.common, context);
     std::vector<protocol::LocalVerdict> verdicts;
@@ -101,10 +102,11 @@ std::optional<protocol::ConfirmationResponses> respond(const ReceivedRequest& re
     auto response = answer(view, std::move(verdicts), std::move(confirmers));
     if (response.verdict.code == Code::approve && response.confirming_parties.empty()) continue;
     if (response.verdict.code == Code::reject && response.confirming_parties.empty()) continue;
-    if (response.verdict.code == Code::malformed)
-      log::alarm("participant", "request {}: {}", request.id.to_string(), response.verdict.reason.message);
+    if (response.verdict.code == Code::malformed) malformed.add(response.verdict.reason.message);
     responses.responses.push_back(std::move(response));
   }
+  if (!malformed.empty())
+    log::alarm("participant", "request {}: {}", request.id.to_string(), malformed.of(checked->views.size(), "views"));
   if (responses.responses.empty()) return std::nullopt;
   return responses;
 }
