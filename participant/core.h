@@ -50,6 +50,7 @@ struct CoreConfig {
                                   // lose the completion of a command that was never sequenced
   lf::Limits interpretation;
   protocol::BatchLimits batch;
+  std::size_t max_request_views_bytes = 64u << 20;  // what all views of one request that are read here may unpack to
 };
 
 // What the shell has to do, in this order.

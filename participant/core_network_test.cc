@@ -257,12 +257,12 @@ TEST_P(ParticipantNetwork, ARequestWithoutRootHashMessageIsDropped) {
 
 TEST_P(ParticipantNetwork, AVerdictThatTheMediatorDidNotSignIsIgnored) {
   testing::expect_log("not signed by its mediator group");
-  net->verdict_signer =
-      net->network.state->head().signing_keys(net->nodes[0].member, crypto::KeyUsage::protocol).front().fingerprint();
+  net->verdict_signers = {
+      net->network.state->head().signing_keys(net->nodes[0].member, crypto::KeyUsage::protocol).front().fingerprint()};
   ASSERT_TRUE(net->submit(1, net->bank, "create", {net->create_iou()}));
   net->run();
   EXPECT_TRUE(net->active(1).empty());
-  net->verdict_signer.clear();
+  net->verdict_signers.clear();
   expect_rejected_without_trace(*net, "LOCAL_VERDICT_TIMEOUT");
 }
 

@@ -11,6 +11,7 @@
 #include "base/config.h"
 #include "base/env.h"
 #include "base/result.h"
+#include "lf/archive/dar.h"
 #include "participant/commands.h"
 #include "participant/core.h"
 #include "participant/ledger_store.h"
@@ -41,6 +42,10 @@ struct ParticipantConfig {
       Duration::milliseconds(50);  // an awaited sequencing time that passed waits so long for other traffic
   std::uint64_t max_in_flight_submissions = 5'000;
   std::uint64_t max_dar_bytes = 100u << 20;
+  lf::DarLimits dar;
+  std::uint64_t max_envelope_bytes = 10u << 20;  // one unpacked envelope of an event, and the views encrypted together
+  std::uint64_t max_event_bytes = 64u << 20;     // all envelopes of an event, unpacked
+  std::uint64_t max_request_views_bytes = 64u << 20;  // all views of a request that can be read here, unpacked
   lf::Limits interpretation;
   UserLimits users;
   bool store_in_memory = false;  // tests: nothing survives

@@ -85,6 +85,9 @@ void NodeImpl::on_connected(const protocol::PhysicalSynchronizerId& synchronizer
   config.max_deduplication = config_.max_deduplication;
   config.max_in_flight_submissions = config_.max_in_flight_submissions;
   config.interpretation = config_.interpretation;
+  config.batch.max_envelope_bytes = config_.max_envelope_bytes;
+  config.batch.max_total_bytes = config_.max_event_bytes;
+  config.max_request_views_bytes = config_.max_request_views_bytes;
   core_ = std::make_unique<ParticipantCore>(std::move(config), *store_, *identity_.keys, engine_, registry_.packages(),
                                             *random_);
   if (const auto loaded = core_->load(); !loaded) return fail_with(loaded.error());

@@ -11,7 +11,8 @@ constexpr std::size_t kSinceSize = 8;  // stored: known since (µs), then the ar
 
 }  // namespace
 
-PackageRegistry::PackageRegistry(std::shared_ptr<storage::Store> store) : store_(std::move(store)) {}
+PackageRegistry::PackageRegistry(std::shared_ptr<storage::Store> store, const lf::DarLimits& limits)
+    : store_(std::move(store)), limits_(limits) {}
 
 Status PackageRegistry::load() {
   Status status;
@@ -33,7 +34,7 @@ Status PackageRegistry::load() {
 }
 
 Result<lf::Dar> PackageRegistry::check(const std::string& dar) const {
-  SYNOD_TRY(auto decoded, lf::decode_dar(dar, {}, packages_.get()));
+  SYNOD_TRY(auto decoded, lf::decode_dar(dar, limits_, packages_.get()));
   SYNOD_RETURN_IF_ERROR(lf::check_upload(decoded, *packages_));
   return decoded;
 }

@@ -16,7 +16,7 @@ namespace synod::participant {
 // Thread rules: from any thread.
 class PackageRegistry {
  public:
-  explicit PackageRegistry(std::shared_ptr<storage::Store> store);
+  explicit PackageRegistry(std::shared_ptr<storage::Store> store, const lf::DarLimits& limits = {});
 
   // Decodes everything that is stored.
   Status load();
@@ -32,6 +32,7 @@ class PackageRegistry {
 
  private:
   std::shared_ptr<storage::Store> store_;
+  const lf::DarLimits limits_;
   std::shared_ptr<lf::PackageStore> packages_ = std::make_shared<lf::PackageStore>();
 };
 

@@ -34,6 +34,14 @@ void describe(config::Fields& fields, ParticipantConfig& config) {
   fields.integer("max-in-flight-submissions", config.max_in_flight_submissions,
                  "Commands that are handed out and not finished; beyond: PARTICIPANT_BACKPRESSURE.");
   fields.size("max-dar-size", config.max_dar_bytes, "Largest DAR that may be uploaded.");
+  fields.size("max-dar-entry-size", config.dar.max_entry_bytes, "Largest entry of a DAR, unpacked.");
+  fields.size("max-dar-unpacked-size", config.dar.max_total_bytes, "Most that all entries of a DAR may unpack to.");
+  fields.integer("max-dar-entries", config.dar.max_entries, "Entries that a DAR may have.");
+  fields.size("max-envelope-bytes", config.max_envelope_bytes,
+              "Largest unpacked envelope of an event, and of the views that are encrypted together.");
+  fields.size("max-event-bytes", config.max_event_bytes, "Most that all envelopes of one event may unpack to.");
+  fields.size("max-request-views-bytes", config.max_request_views_bytes,
+              "Most that all views of one request may unpack to.");
   fields.object(
       "users",
       [&](config::Fields& f) {
@@ -99,7 +107,7 @@ NodeImpl::NodeImpl(ParticipantConfig config, Identity identity, std::shared_ptr<
       ledger_(std::move(ledger)),
       clock_(std::move(clock)),
       random_(std::move(random)),
-      registry_(store_),
+      registry_(store_, config_.dar),
       loop_(std::make_shared<EventLoop>("participant")),
       sequencers_(config_.sequencers) {}
 

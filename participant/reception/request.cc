@@ -1,7 +1,9 @@
 #include "participant/reception/request.h"
 
 #include <algorithm>
+#include <deque>
 #include <map>
+#include <set>
 
 #include "base/log.h"
 #include "protocol/confirmation.h"
@@ -30,63 +32,68 @@ std::optional<int> mediator_group_of(const protocol::Recipients& recipients, con
   return std::nullopt;
 }
 
-// Decrypts what it has keys for; a decrypted view brings the keys of its sub-views.
+// Decrypts what it has keys for; a decrypted view brings the keys of its sub-views. Each message is looked at when the
+// request is read, and once more when its key turns up, whatever their order.
 class Decryption {
  public:
   Decryption(const SortedEnvelopes& envelopes, ReceivedRequest& request,
-             const protocol::PhysicalSynchronizerId& synchronizer, const crypto::KeyStore& keys, std::size_t limit)
+             const protocol::PhysicalSynchronizerId& synchronizer, const crypto::KeyStore& keys,
+             const ViewLimits& limits)
       : envelopes_(envelopes),
         request_(request),
         synchronizer_(synchronizer),
         keys_(keys),
-        limit_(limit),
-        done_(envelopes.views.size(), false) {}
+        limits_(limits),
+        left_(limits.max_request_bytes) {}
 
   std::vector<protocol::LightViewTree> run() {
-    bool progress = true;
-    while (progress) {
-      progress = false;
-      for (std::size_t i = 0; i < envelopes_.views.size(); ++i) {
-        if (done_[i]) continue;
-        const auto key = key_of(i);
-        if (!key) continue;
-        open(envelopes_.views[i].message, *key);
-        done_[i] = true;
-        progress = true;
+    for (std::size_t i = 0; i < envelopes_.views.size(); ++i) {
+      begin(i);
+      while (!ready_.empty()) {
+        const auto [message, key] = ready_.front();
+        ready_.pop_front();
+        open(envelopes_.views[message].message, key);
       }
     }
-    for (std::size_t i = 0; i < done_.size(); ++i) {
-      if (!done_[i]) request_.malformed.add("A view message is not encrypted for this participant");
-    }
+    for (std::size_t i = 0; i < unopened_.size(); ++i)
+      request_.malformed.add("A view message is not encrypted for this participant");
     return std::move(trees_);
   }
 
  private:
-  std::optional<Bytes> key_of(std::size_t i) {
+  void begin(std::size_t i) {
     const auto& message = envelopes_.views[i].message;
     for (const auto& hash : message.view_hashes) {
-      if (const auto found = subview_keys_.find(hash); found != subview_keys_.end()) return found->second;
+      const auto found = subview_keys_.find(hash);
+      if (found == subview_keys_.end()) continue;
+      ready_.emplace_back(i, found->second);
+      return;
     }
     auto key = protocol::decrypt_view_key(message, keys_);
-    if (!key) {
-      done_[i] = true;
-      request_.malformed.add(key.error().cause);
-      return std::nullopt;
+    if (!key) return request_.malformed.add(key.error().cause);
+    if (*key) {
+      ready_.emplace_back(i, std::move(**key));
+      return;
     }
-    return *key;
+    for (const auto& hash : message.view_hashes) keyless_.emplace(hash, i);
+    unopened_.insert(i);
+  }
+
+  void learn(const protocol::SubviewKey& sub) {
+    if (!subview_keys_.emplace(sub.view_hash, sub.key).second) return;
+    const auto [first, last] = keyless_.equal_range(sub.view_hash);
+    for (auto it = first; it != last; ++it) {
+      if (unopened_.erase(it->second) > 0) ready_.emplace_back(it->second, sub.key);
+    }
+    keyless_.erase(first, last);
   }
 
   void open(const protocol::EncryptedViews& message, const Bytes& key) {
-    const auto plain = protocol::decrypt_views(message, key, limit_);
-    if (!plain) {
-      request_.malformed.add(plain.error().cause);
-      return;
-    }
-    if (plain->size() != message.view_hashes.size()) {
-      request_.malformed.add("A view message names " + std::to_string(message.view_hashes.size()) +
-                                   " views and holds " + std::to_string(plain->size()));
-      return;
-    }
+    if (left_ == 0)
+      return request_.malformed.add("The views unpack to more than the allowed " +
+                                    std::to_string(limits_.max_request_bytes) + " bytes");
+    const auto plain = protocol::decrypt_views(message, key, limits_.max_message_bytes, left_);
+    if (!plain) return request_.malformed.add(plain.error().cause);
     for (std::size_t i = 0; i < plain->size(); ++i) take(message, message.view_hashes[i], (*plain)[i]);
   }
 
@@ -106,7 +113,7 @@ class Decryption {
         tree->tree().participant().is_blinded()) {
       return request_.malformed.add("A view is blinded for its recipient");
     }
-    for (const auto& sub : tree->subview_keys()) subview_keys_.emplace(sub.view_hash, sub.key);
+    for (const auto& sub : tree->subview_keys()) learn(sub);
     if (tree->position().is_root_view() && message.submitter_signature)
       request_.submitter_signature = message.submitter_signature;
     trees_.push_back(std::move(*tree));
@@ -116,9 +123,12 @@ class Decryption {
   ReceivedRequest& request_;
   const protocol::PhysicalSynchronizerId& synchronizer_;
   const crypto::KeyStore& keys_;
-  std::size_t limit_;
-  std::vector<bool> done_;
+  const ViewLimits& limits_;
+  std::size_t left_;
   std::map<crypto::Hash, Bytes> subview_keys_;
+  std::deque<std::pair<std::size_t, Bytes>> ready_;   // messages whose keys are known
+  std::multimap<crypto::Hash, std::size_t> keyless_;  // by the views in them
+  std::set<std::size_t> unopened_;                    // of keyless_
   std::vector<protocol::LightViewTree> trees_;
 };
 
@@ -165,7 +175,7 @@ SortedEnvelopes sort_envelopes(const std::vector<protocol::Envelope>& envelopes,
 
 std::optional<ReceivedRequest> read_request(Timestamp id, const SortedEnvelopes& envelopes, const protocol::Member& own,
                                             const protocol::PhysicalSynchronizerId& synchronizer,
-                                            const crypto::KeyStore& keys, std::size_t max_view_bytes) {
+                                            const crypto::KeyStore& keys, const ViewLimits& limits) {
   if (envelopes.root_hashes.empty() && envelopes.views.empty()) return std::nullopt;
   if (envelopes.root_hashes.size() != 1) {
     log::alarm(kLog, "request {}: {} root hash messages instead of one; dropped", id.to_string(),
@@ -183,7 +193,7 @@ std::optional<ReceivedRequest> read_request(Timestamp id, const SortedEnvelopes&
   request.id = id;
   request.root_hash = root_hash.message.root_hash;
   request.mediator_group = *group;
-  auto trees = Decryption(envelopes, request, synchronizer, keys, max_view_bytes).run();
+  auto trees = Decryption(envelopes, request, synchronizer, keys, limits).run();
   if (trees.empty()) {
     if (request.malformed.empty()) request.malformed.add("The request has no views for this participant");
     return request;

@@ -39,6 +39,12 @@ struct SortedEnvelopes {
 SortedEnvelopes sort_envelopes(const std::vector<protocol::Envelope>& envelopes,
                                const protocol::PhysicalSynchronizerId& synchronizer, Timestamp at);
 
+// What the views of one request may unpack to.
+struct ViewLimits {
+  std::size_t max_message_bytes = 10u << 20;  // those that are encrypted together
+  std::size_t max_request_bytes = 64u << 20;  // all that this participant can read
+};
+
 struct ReceivedRequest {
   Timestamp id;  // sequencing time
   crypto::Hash root_hash;
@@ -57,7 +63,7 @@ struct ReceivedRequest {
 // None: nothing to answer (no usable root hash message; an alarm has been logged). `own`: PAR::...
 std::optional<ReceivedRequest> read_request(Timestamp id, const SortedEnvelopes& envelopes, const protocol::Member& own,
                                             const protocol::PhysicalSynchronizerId& synchronizer,
-                                            const crypto::KeyStore& keys, std::size_t max_view_bytes);
+                                            const crypto::KeyStore& keys, const ViewLimits& limits);
 
 // All views of a full view with their positions, parents first.
 void for_each_view(const protocol::FullView& full, const protocol::VisitView& visit);

@@ -6,8 +6,9 @@
 
 namespace synod::participant {
 
-MiniNetwork::MiniNetwork(std::shared_ptr<lf::PackageStore> packages_in, int participants)
-    : packages(std::move(packages_in)), engine(std::make_shared<lf::Engine>(packages)) {
+MiniNetwork::MiniNetwork(std::shared_ptr<lf::PackageStore> packages_in, int participants,
+                         topology::DynamicParameters parameters)
+    : network(std::move(parameters)), packages(std::move(packages_in)), engine(std::make_shared<lf::Engine>(packages)) {
   for (int i = 1; i <= participants; ++i)
     nodes.push_back({network.join_participant("participant" + std::to_string(i)), nullptr, nullptr, {}});
 }
@@ -54,6 +55,7 @@ void MiniNetwork::open(Node& node) {
   config.participant = node.member;
   config.synchronizer = network.genesis.synchronizer;
   config.static_parameters = network.config.static_parameters;
+  if (configure) configure(config);
   node.core = std::make_unique<ParticipantCore>(config, *node.store, *network.keys, engine, packages, *network.random);
   const auto loaded = node.core->load();
   if (!loaded) throw std::runtime_error(loaded.error().to_string());
@@ -121,7 +123,9 @@ void MiniNetwork::deliver(Node& node, const std::vector<protocol::Envelope>& env
   event.synchronizer = network.genesis.synchronizer;
   event.message_id = std::move(message_id);
   event.batch = protocol::CompressedBatch::compress(envelopes).filter(
-      [&](const protocol::Recipient& r) { return r == protocol::Recipient(node.member); });
+      [&](const protocol::Recipient& r) {
+        return r == protocol::Recipient(node.member) || r == protocol::Recipient::all_members();
+      });
   auto effects = node.core->on_event(event, {}, "");
   ASSERT_TRUE(effects) << effects.error().to_string();
   apply(node, *effects);
@@ -184,12 +188,13 @@ void MiniNetwork::respond(const protocol::ConfirmationResponses& responses) {
                                             responses.request_id, request.root_hash.root_hash, verdict};
   const auto mediator_key =
       network.state->head().signing_keys(network.mediator, crypto::KeyUsage::protocol).front().fingerprint();
-  const auto key = *network.keys->signing_key(verdict_signer.empty() ? mediator_key : verdict_signer);
   std::vector<protocol::RecipientSet> groups;
   for (const auto& node : nodes) groups.push_back({protocol::Recipient(node.member)});
   clock = clock + Duration::milliseconds(1);
-  const auto envelope =
-      protocol::signed_envelope(protocol::serialize_signed_message(result), key, protocol::Recipients::groups(groups));
+  protocol::Envelope envelope{protocol::serialize_signed_message(result), {}, protocol::Recipients::groups(groups)};
+  for (const auto& signer : verdict_signers.empty() ? std::vector{mediator_key} : verdict_signers)
+    envelope.signatures.push_back(
+        crypto::sign(protocol::signed_message_hash(envelope.content), *network.keys->signing_key(signer)));
   for (auto& node : nodes) {
     for (const auto& recipients : request.participants) {
       if (recipients.all().contains(protocol::Recipient(node.member))) {

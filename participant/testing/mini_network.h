@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -30,7 +31,8 @@ class MiniNetwork {
     std::vector<Completion> completions;
   };
 
-  MiniNetwork(std::shared_ptr<lf::PackageStore> packages, int participants);
+  MiniNetwork(std::shared_ptr<lf::PackageStore> packages, int participants,
+              topology::DynamicParameters parameters = {});
 
   // A new party on the participant with that index.
   std::string host(const std::string& name, int at);
@@ -56,7 +58,8 @@ class MiniNetwork {
   Timestamp clock;
   bool mediator_answers = true;
   bool restart_often = false;
-  crypto::Fingerprint verdict_signer;  // empty: the mediator
+  std::function<void(CoreConfig&)> configure;  // of the cores; before start()
+  std::vector<crypto::Fingerprint> verdict_signers;  // empty: the mediator
 
  private:
   struct Pending {
