@@ -50,6 +50,27 @@ class Subscription {
   std::function<void()> cancel_;
 };
 
+// A visit of the contracts that were active after one update, as far as it has come. Whoever stops goes on with it from
+// there, and the whole visit costs as much as one without stops. Thread rules: one thread at a time.
+class ContractVisit {
+ public:
+  explicit ContractVisit(Offset at) : at_(at), told_(at) {}
+  Offset at() const { return at_; }
+  bool done() const { return complete_ && waiting_.empty(); }
+
+ private:
+  friend class LedgerStore;
+  using Place = Bytes;  // offset and node id of the creation
+  const Offset at_;
+  std::map<Place, lf::ContractId> waiting_;  // found, but not visited
+  Place last_;                               // visited; none before it is left
+  Place scanned_;                            // of today's active contracts, those up to here have been found
+  bool complete_ = false;                    // all of them
+  Offset told_;                              // updates up to here have told what they archived
+  std::string workflow_id_;                  // of the update that created the last one
+  Offset workflow_of_;
+};
+
 class LedgerReader {
  public:
   virtual ~LedgerReader() = default;
@@ -69,8 +90,13 @@ class LedgerReader {
   virtual Result<std::optional<Update>> update_by_id(const std::string& update_id) const = 0;
 
   // All contracts active after the update at `at`; each one has a stakeholder hosted here. In the order of creation.
+  // The visitor returns false to stop. PARTICIPANT_PRUNED_DATA_ACCESSED as above.
   using ContractVisitor = std::function<bool(const ActiveContract&)>;
-  virtual Status active_contracts(Offset at, const ContractVisitor& visitor) const = 0;
+  virtual Status active_contracts(ContractVisit& visit, const ContractVisitor& visitor) const = 0;
+  Status active_contracts(Offset at, const ContractVisitor& visitor) const {
+    ContractVisit visit(at);
+    return active_contracts(visit, visitor);
+  }
 
   virtual Result<std::optional<ContractLifecycle>> contract(const lf::ContractId& id) const = 0;
 
@@ -92,7 +118,8 @@ class LedgerStore final : public LedgerReader {
   Status completions(Offset after, Offset until, const CompletionVisitor& visitor) const override;
   Result<std::optional<Update>> update_at(Offset offset) const override;
   Result<std::optional<Update>> update_by_id(const std::string& update_id) const override;
-  Status active_contracts(Offset at, const ContractVisitor& visitor) const override;
+  using LedgerReader::active_contracts;
+  Status active_contracts(ContractVisit& visit, const ContractVisitor& visitor) const override;
   Result<std::optional<ContractLifecycle>> contract(const lf::ContractId& id) const override;
   Subscription on_new_offsets(std::function<void(Offset)> changed) override;
 
@@ -101,6 +128,9 @@ class LedgerStore final : public LedgerReader {
 
  private:
   explicit LedgerStore(std::shared_ptr<const storage::Store> store) : store_(std::move(store)) {}
+  Status find_active(ContractVisit& visit) const;
+  Status find_archived_since(ContractVisit& visit) const;
+  Result<ActiveContract> active_contract(ContractVisit& visit, ByteView place, const lf::ContractId& id) const;
 
   struct Listeners {
     std::mutex mutex;

@@ -17,6 +17,8 @@ Result<std::int64_t> read_number(const storage::Store& store, ByteView key, std:
   return read_i64(*bytes);
 }
 
+constexpr std::size_t kActiveAtOnce = 1'000;  // entries of the active set that are read ahead
+
 storage::KeyRange between(Offset after, Offset until) {
   return {number_key(after.value + 1), number_key(until.value + 1)};
 }
@@ -98,61 +100,95 @@ Result<std::optional<Update>> LedgerStore::update_by_id(const std::string& updat
 }
 
 // The active set is stored as it is now. What was active at an earlier offset: those of now created by then, and those
-// created by then and archived since, which the updates after that offset tell.
-Status LedgerStore::active_contracts(Offset at, const ContractVisitor& visitor) const {
-  if (at < pruned_through()) {
+// created by then and archived since, which the updates after that offset tell. Both are read piece by piece, first the
+// one and then the other: what another thread archives in between has left the first and stands in the second.
+Status LedgerStore::active_contracts(ContractVisit& visit, const ContractVisitor& visitor) const {
+  if (visit.at() < pruned_through()) {
     return fail(
         failed_precondition("PARTICIPANT_PRUNED_DATA_ACCESSED",
                             "The state before offset " + std::to_string(pruned_through().value) + " has been pruned"));
   }
-  std::map<Bytes, lf::ContractId> found;  // by (offset, node)
-  Status status;
-  SYNOD_RETURN_IF_ERROR(store_->scan(kActiveColumn, {Bytes(), number_key(at.value + 1)}, storage::Direction::forward,
-                                     [&](ByteView key, ByteView value) {
-                                       auto id = lf::ContractId::from_bytes(value);
-                                       if (!id) {
-                                         status = fail(corrupt("an active contract's id"));
-                                         return false;
-                                       }
-                                       found.emplace(Bytes(key), std::move(*id));
-                                       return true;
-                                     }));
-  SYNOD_RETURN_IF_ERROR(status);
-  auto archived_since = [&](const Update& update) {
-    const auto* transaction = update.transaction();
-    if (!transaction) return true;
-    for (const auto& event : transaction->events) {
-      const auto* exercise = std::get_if<ExercisedEvent>(&event);
-      if (!exercise || !exercise->consuming || !exercise->acs_delta) continue;
-      auto bytes = store_->get(kLifecycleColumn, exercise->contract_id.bytes());
-      if (!bytes || !*bytes) continue;
-      auto lifecycle = parse_lifecycle(**bytes);
-      if (!lifecycle || lifecycle->created_offset() == 0 || lifecycle->created_offset() > at.value) continue;
-      found.emplace(active_key(Offset(lifecycle->created_offset()), lifecycle->created_node()), exercise->contract_id);
+  for (;;) {
+    while (!visit.waiting_.empty() && (visit.complete_ || visit.waiting_.begin()->first <= visit.scanned_)) {
+      auto next = visit.waiting_.extract(visit.waiting_.begin());
+      SYNOD_TRY(const auto active, active_contract(visit, next.key(), next.mapped()));
+      visit.last_ = std::move(next.key());
+      if (!visitor(active)) return {};
     }
-    return true;
-  };
-  // Contracts that another thread's batch archived after the scan above are told by their updates as well.
-  SYNOD_RETURN_IF_ERROR(updates(at, Offset(INT64_MAX - 1), false, archived_since));
-
-  std::string workflow_id;
-  std::int64_t workflow_offset = 0;
-  for (const auto& [key, id] : found) {
-    SYNOD_TRY(auto bytes, store_->get(kContractsColumn, id.bytes()));
-    if (!bytes) return fail(corrupt("an active contract"));
-    ActiveContract active;
-    SYNOD_TRY(active.contract, lf::decode_contract(*bytes));
-    active.created_at_offset = Offset(read_i64(key));
-    active.node_id = read_i32(ByteView(key).substr(8));
-    if (workflow_offset != active.created_at_offset.value) {
-      workflow_offset = active.created_at_offset.value;
-      SYNOD_TRY(auto update, update_at(active.created_at_offset));
-      workflow_id = update && update->transaction() ? update->transaction()->workflow_id : std::string();
-    }
-    active.workflow_id = workflow_id;
-    if (!visitor(active)) break;
+    if (visit.complete_) return {};
+    SYNOD_RETURN_IF_ERROR(find_active(visit));
+    SYNOD_RETURN_IF_ERROR(find_archived_since(visit));
   }
+}
+
+Status LedgerStore::find_active(ContractVisit& visit) const {
+  storage::KeyRange range{visit.scanned_, number_key(visit.at().value + 1)};
+  if (!range.from.empty()) range.from += '\0';  // behind it
+  std::size_t found = 0;
+  Status status;
+  SYNOD_RETURN_IF_ERROR(
+      store_->scan(kActiveColumn, range, storage::Direction::forward, [&](ByteView key, ByteView value) {
+        if (found == kActiveAtOnce) return false;
+        auto id = lf::ContractId::from_bytes(value);
+        if (!id) {
+          status = fail(corrupt("an active contract's id"));
+          return false;
+        }
+        visit.waiting_.emplace(Bytes(key), std::move(*id));
+        visit.scanned_ = Bytes(key);
+        ++found;
+        return true;
+      }));
+  SYNOD_RETURN_IF_ERROR(status);
+  visit.complete_ = found < kActiveAtOnce;
   return {};
+}
+
+// Up to the end of what is written, which may be more than readers are told of.
+Status LedgerStore::find_archived_since(ContractVisit& visit) const {
+  Status status;
+  SYNOD_RETURN_IF_ERROR(store_->scan(
+      kUpdatesColumn, between(visit.told_, Offset(INT64_MAX - 1)), storage::Direction::forward,
+      [&](ByteView key, ByteView value) {
+        visit.told_ = Offset(read_i64(key));
+        const auto update = decode_update(value);
+        if (!update) {
+          status = fail(update.error());
+          return false;
+        }
+        const auto* transaction = update->transaction();
+        if (!transaction) return true;
+        for (const auto& event : transaction->events) {
+          const auto* exercise = std::get_if<ExercisedEvent>(&event);
+          if (!exercise || !exercise->consuming || !exercise->acs_delta) continue;
+          auto bytes = store_->get(kLifecycleColumn, exercise->contract_id.bytes());
+          if (!bytes || !*bytes) continue;
+          auto lifecycle = parse_lifecycle(**bytes);
+          if (!lifecycle || lifecycle->created_offset() == 0 || lifecycle->created_offset() > visit.at().value)
+            continue;
+          auto place = active_key(Offset(lifecycle->created_offset()), lifecycle->created_node());
+          if (place > visit.last_) visit.waiting_.emplace(std::move(place), exercise->contract_id);
+        }
+        return true;
+      }));
+  return status;
+}
+
+Result<ActiveContract> LedgerStore::active_contract(ContractVisit& visit, ByteView place,
+                                                    const lf::ContractId& id) const {
+  SYNOD_TRY(auto bytes, store_->get(kContractsColumn, id.bytes()));
+  if (!bytes) return fail(corrupt("an active contract"));
+  ActiveContract active;
+  SYNOD_TRY(active.contract, lf::decode_contract(*bytes));
+  active.created_at_offset = Offset(read_i64(place));
+  active.node_id = read_i32(place.substr(8));
+  if (visit.workflow_of_ != active.created_at_offset) {
+    visit.workflow_of_ = active.created_at_offset;
+    SYNOD_TRY(auto update, update_at(active.created_at_offset));
+    visit.workflow_id_ = update && update->transaction() ? update->transaction()->workflow_id : std::string();
+  }
+  active.workflow_id = visit.workflow_id_;
+  return active;
 }
 
 Result<std::optional<ContractLifecycle>> LedgerStore::contract(const lf::ContractId& id) const {

@@ -90,6 +90,100 @@ TEST_F(LedgerStoreTest, ActiveContractsAtEveryOffset) {
   EXPECT_EQ(publisher->stored_status(contract('z').contract_id), ContractStatus::unknown);
 }
 
+// How much is read of it.
+class CountingStore final : public storage::Store {
+ public:
+  explicit CountingStore(std::shared_ptr<storage::Store> store) : store_(std::move(store)) {}
+  Result<std::optional<Bytes>> get(storage::Column column, ByteView key) const override {
+    ++reads;
+    return store_->get(column, key);
+  }
+  Status scan(storage::Column column, const storage::KeyRange& range, storage::Direction direction,
+              const Visitor& visitor) const override {
+    return store_->scan(column, range, direction, [&](ByteView key, ByteView value) {
+      ++reads;
+      return visitor(key, value);
+    });
+  }
+  Status write(const storage::WriteBatch& batch, storage::Sync sync) override { return store_->write(batch, sync); }
+  Status sync() override { return store_->sync(); }
+  Status health() const override { return store_->health(); }
+
+  mutable std::size_t reads = 0;
+
+ private:
+  std::shared_ptr<storage::Store> store_;
+};
+
+lf::ContractInstance numbered(int number) {
+  auto out = contract('n');
+  Bytes discriminator(32, '\0');
+  for (int i = 0; i < 4; ++i) discriminator[static_cast<std::size_t>(i)] = static_cast<char>(number >> (24 - 8 * i));
+  out.contract_id = lf::ContractId::local_v1(discriminator);
+  return out;
+}
+
+TEST_F(LedgerStoreTest, AVisitWithStopsReadsNothingTwice) {
+  constexpr int kContracts = 3'000;
+  for (int i = 0; i < kContracts; ++i) publish(request(10 + i, {numbered(i)}, {}));
+  const auto counting = std::make_shared<CountingStore>(store);
+  const auto reader = LedgerStore::open(counting).value();
+  const auto reads_with_stops = [&](int after) {
+    counting->reads = 0;
+    ContractVisit visit(Offset{kContracts});
+    int seen = 0;
+    while (!visit.done()) {
+      int here = 0;
+      EXPECT_TRUE(reader->active_contracts(visit, [&](const ActiveContract& active) {
+        EXPECT_EQ(active.created_at_offset.value, ++seen);
+        return ++here < after;
+      }));
+    }
+    EXPECT_EQ(seen, kContracts);
+    return counting->reads;
+  };
+  const std::size_t without = reads_with_stops(kContracts + 1);
+  EXPECT_LE(reads_with_stops(3), without + 10);
+  EXPECT_LE(without, 4u * kContracts);
+}
+
+TEST_F(LedgerStoreTest, AVisitIsOfItsOffsetWhateverHappensMeanwhile) {
+  constexpr int kContracts = 2'500;  // more than are read ahead
+  for (int i = 0; i < kContracts; ++i) publish(request(10 + i, {numbered(i)}, {}));
+  publish(request(100'000, {}, {numbered(7), numbered(2'400)}));
+  ContractVisit visit(Offset{kContracts});
+  std::vector<std::int64_t> seen;
+  std::int64_t time = 200'000;
+  int archived = 0;
+  while (!visit.done()) {
+    int here = 0;
+    ASSERT_TRUE(ledger->active_contracts(visit, [&](const ActiveContract& active) {
+      seen.push_back(active.created_at_offset.value);
+      return ++here < 100;
+    }));
+    // One that has been visited, one that is found already, and one that is not.
+    for (const int place : {archived, archived + 300, archived + 1'200}) {
+      const int number = place + 3;
+      if (number < kContracts && number != 7 && number != 2'400 && archived < 1'000)
+        publish(request(++time, {numbered(10'000 + static_cast<int>(time))}, {numbered(number)}));
+    }
+    archived += 7;
+  }
+  ASSERT_EQ(seen.size(), static_cast<std::size_t>(kContracts));
+  for (std::size_t i = 0; i < seen.size(); ++i) ASSERT_EQ(seen[i], static_cast<std::int64_t>(i) + 1);
+}
+
+// The core writes first, and then readers are told.
+TEST_F(LedgerStoreTest, WhatIsArchivedButNotToldYetIsStillThere) {
+  publish(request(10, {contract('a'), contract('b')}, {}));
+  publisher->begin_input();
+  Effects effects;
+  ASSERT_TRUE(publisher->publish(request(20, {}, {contract('a')}), effects));
+  ASSERT_TRUE(store->write(effects.writes, storage::Sync::no));
+  ASSERT_EQ(ledger->ledger_end(), Offset(1));
+  EXPECT_EQ(active_at(1), (std::vector<std::string>{"61", "62"}));
+}
+
 TEST_F(LedgerStoreTest, UpdatesInBothDirectionsAndById) {
   for (const int id : {10, 20, 30}) publish(request(id, {contract(static_cast<char>('a' + id))}, {}));
   std::vector<std::int64_t> seen;

@@ -14,6 +14,8 @@ void describe(config::Fields& f, LedgerApiConfig& c) {
   f.int64("max-users-page-size", c.max_users_page_size, "Largest page of ListUsers.");
   f.int64("max-vetted-packages-page-size", c.max_vetted_packages_page_size,
           "Largest page of ListVettedPackages, in participants.");
+  f.integer("max-waiting-uploads", c.max_waiting_uploads,
+            "DARs that wait to be checked, one after the other; beyond: PARTICIPANT_BACKPRESSURE.");
 }
 
 LedgerApi::LedgerApi(ParticipantNode& node, LedgerApiConfig config, std::shared_ptr<Clock> clock)
@@ -30,6 +32,17 @@ LedgerApi::~LedgerApi() { stop(); }
 
 std::vector<std::shared_ptr<grpc::Service>> LedgerApi::services() const { return services_; }
 
-void LedgerApi::stop() { context_->loop.stop(); }
+void LedgerApi::stop() {
+  context_->uploads.stop();
+  context_->loop.stop();
+}
+
+void ServiceContext::check_dar(std::function<void()> task, const std::function<void(const Error&)>& refused) {
+  if (uploads.queued() >= config.max_waiting_uploads) {
+    return refused(Error("PARTICIPANT_BACKPRESSURE", ErrorCategory::contention_on_shared_resources,
+                         "The participant is overloaded: too many DARs wait to be checked (max-waiting-uploads)"));
+  }
+  uploads.post(std::move(task));
+}
 
 }  // namespace synod::participant

@@ -26,14 +26,16 @@ struct LedgerApiConfig {
   std::int64_t max_parties_page_size = 10'000;
   std::int64_t max_users_page_size = 1'000;
   std::int64_t max_vetted_packages_page_size = 100;  // participants
+  std::uint64_t max_waiting_uploads = 10;            // DARs that are held in memory until their turn to be checked
 };
 void describe(config::Fields& fields, LedgerApiConfig& config);
 
 struct ServiceContext;
 
 // Serves one node. With a StaticClock it offers the TimeService too. Reading and encoding run on a thread of its own,
-// off gRPC's few threads and off the protocol's. Thread rules: stop() before the node stops; services stay registered
-// with the server and answer UNAVAILABLE after that.
+// off gRPC's few threads and off the protocol's; decoding and checking of DARs, which may take seconds, on another.
+// Thread rules: stop() before the node stops; services stay registered with the server and answer UNAVAILABLE after
+// that.
 class LedgerApi {
  public:
   LedgerApi(ParticipantNode& node, LedgerApiConfig config, std::shared_ptr<Clock> clock);

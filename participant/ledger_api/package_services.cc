@@ -178,8 +178,8 @@ class PackageManagementService final : public admin::PackageManagementService::C
   grpc::ServerUnaryReactor* UploadDarFile(grpc::CallbackServerContext* call, const admin::UploadDarFileRequest* request,
                                           admin::UploadDarFileResponse* response) override {
     return rpc::answer(call, response, [&](rpc::CallContext&, rpc::Reply<admin::UploadDarFileResponse> reply) {
-      context_->loop.post([this, request, reply] {
-        if (request->dar_file().empty()) return reply.error(missing_field("dar_file"));
+      if (request->dar_file().empty()) return reply.error(missing_field("dar_file"));
+      const auto task = [this, request, reply] {
         PackageService::UploadOptions options;
         options.vet = request->vetting_change() != admin::UploadDarFileRequest::VETTING_CHANGE_DONT_VET_ANY_PACKAGES;
         context_->node.packages().upload(request->dar_file(), options, [reply](Result<std::string> main_package) {
@@ -188,7 +188,8 @@ class PackageManagementService final : public admin::PackageManagementService::C
           else
             reply.error(main_package.error());
         });
-      });
+      };
+      context_->check_dar(task, [reply](const Error& error) { reply.error(error); });
     });
   }
   grpc::ServerUnaryReactor* UpdateVettedPackages(grpc::CallbackServerContext* call,
@@ -212,14 +213,15 @@ class PackageManagementService final : public admin::PackageManagementService::C
                                             const admin::ValidateDarFileRequest* request,
                                             admin::ValidateDarFileResponse* response) override {
     return rpc::answer(call, response, [&](rpc::CallContext&, rpc::Reply<admin::ValidateDarFileResponse> reply) {
-      context_->loop.post([this, request, reply] {
-        if (request->dar_file().empty()) return reply.error(missing_field("dar_file"));
+      if (request->dar_file().empty()) return reply.error(missing_field("dar_file"));
+      const auto task = [this, request, reply] {
         const Status status = context_->node.packages().validate(request->dar_file());
         if (status)
           reply(admin::ValidateDarFileResponse());
         else
           reply.error(status.error());
-      });
+      };
+      context_->check_dar(task, [reply](const Error& error) { reply.error(error); });
     });
   }
 

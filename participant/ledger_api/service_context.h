@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 
 #include "base/event_loop.h"
@@ -20,14 +21,19 @@ struct ServiceContext {
         static_clock(std::dynamic_pointer_cast<StaticClock>(k)),
         clock(std::move(k)),
         codec(n.package_store()),
-        loop("ledger-api") {}
+        loop("ledger-api"),
+        uploads("ledger-uploads") {}
+
+  // Runs the task on the thread for DARs, or refuses it when too many wait. Thread rules: any thread.
+  void check_dar(std::function<void()> task, const std::function<void(const Error&)>& refused);
 
   ParticipantNode& node;
   LedgerApiConfig config;
   std::shared_ptr<StaticClock> static_clock;  // the clock, if it is one; otherwise null
   std::shared_ptr<Clock> clock;
   lf::ApiCodec codec;
-  EventLoop loop;  // last: its tasks use the rest
+  EventLoop loop;  // last, with the one for DARs: their tasks use the rest
+  EventLoop uploads;
 };
 using ContextPtr = std::shared_ptr<ServiceContext>;
 

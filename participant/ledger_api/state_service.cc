@@ -10,12 +10,14 @@
 namespace synod::participant {
 namespace {
 
+constexpr int kContractsAtOnce = 500;  // then others get their turn
+
 // One GetActiveContracts call: sends as much as the stream takes, then goes on behind the last contract sent.
 class ContractsCall : public std::enable_shared_from_this<ContractsCall> {
  public:
   using Stream = rpc::ServerStreamPtr<api::GetActiveContractsResponse>;
   ContractsCall(ContextPtr context, Stream stream, Offset at, EventFilter filter)
-      : context_(std::move(context)), stream_(std::move(stream)), at_(at), filter_(std::move(filter)) {}
+      : context_(std::move(context)), stream_(std::move(stream)), visit_(at), filter_(std::move(filter)) {}
 
   void start() {
     std::weak_ptr<ContractsCall> weak = weak_from_this();
@@ -34,14 +36,13 @@ class ContractsCall : public std::enable_shared_from_this<ContractsCall> {
   void step() {
     if (stream_->closed()) return;
     bool full = false;
+    int budget = kContractsAtOnce;
     Status outcome;
-    const Status status = context_->node.ledger().active_contracts(at_, [&](const ActiveContract& active) {
-      const auto position = std::make_pair(active.created_at_offset, active.node_id);
-      if (position <= sent_) return true;
-      sent_ = position;
+    const Status status = context_->node.ledger().active_contracts(visit_, [&](const ActiveContract& active) {
+      --budget;
       const Visibility visibility = filter_.visibility(active.contract.template_id, active.contract.package_name,
                                                        active.contract.stakeholders, *context_->node.package_store());
-      if (!visibility.shown()) return true;
+      if (!visibility.shown()) return budget > 0;
       api::GetActiveContractsResponse response;
       response.set_workflow_id(active.workflow_id);
       outcome = UpdateCodec(*context_).created(active.contract, active.created_at_offset, active.node_id, true,
@@ -50,18 +51,21 @@ class ContractsCall : public std::enable_shared_from_this<ContractsCall> {
       if (!outcome) return false;
       response.mutable_active_contract()->set_synchronizer_id(synchronizer_);
       full = stream_->write(std::move(response)) != rpc::WriteOutcome::accepted;
-      return !full;
+      return !full && budget > 0;
     });
     if (!status) return stream_->abort(status.error());
     if (!outcome) return stream_->abort(outcome.error());
-    if (!full) stream_->finish();
+    if (full) return;  // until it has drained
+    if (visit_.done())
+      stream_->finish();
+    else
+      wake();
   }
 
   ContextPtr context_;
   Stream stream_;
-  Offset at_;
+  ContractVisit visit_;
   EventFilter filter_;
-  std::pair<Offset, std::int32_t> sent_{Offset(0), -1};
   std::string synchronizer_ = logical_synchronizer_id(context_->node);
 };
 
