@@ -102,10 +102,6 @@ Status Keeper::examine(const TopicState& state) {
   const Status fit = check_fitness(state, settings, link_->config);
   const std::string refusal = fit ? "" : fit.error().to_string();
   if (!refusal.empty() && refusal != told_) log::error("ordering", "{}", refusal);
-  if (settings.expires && told_ != "expires" && refusal.empty()) {
-    log::info("ordering", "topic {} forgets messages by age or size; retention.ms=-1 leaves that to pruning",
-              link_->config.topic);
-  }
   told_ = refusal;
   checks_until_examination_ = fit ? kExamineEvery : 1;
   std::lock_guard lock(link_->mutex);
@@ -116,8 +112,15 @@ Status Keeper::examine(const TopicState& state) {
   return fit;
 }
 
+// On a thread of its own: it may have to wait for a message to be taken, and the topic is watched meanwhile.
 void Keeper::prune(Height before, std::function<void(Status)> done) {
-  link_->loop.post([self = shared_from_this(), before, done = std::move(done)] { done(self->prune_now(before)); });
+  if (pruning_.exchange(true))
+    return done(fail(unavailable("ORDERING_UNAVAILABLE", "the topic is being pruned already; try again later")));
+  link_->threads.spawn([self = shared_from_this(), before, done = std::move(done)] {
+    Status pruned = self->prune_now(before);
+    self->pruning_ = false;
+    done(std::move(pruned));
+  });
 }
 
 // The log is cut at a height whose predecessor's hash some message told: whoever reads from there needs it. If there is

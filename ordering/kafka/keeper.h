@@ -1,6 +1,7 @@
 // Watches over the topic: is it fit, who leads, where does it end; and prunes it.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 
@@ -11,12 +12,13 @@
 
 namespace synod::ordering::kafka {
 
-// Thread rules: public methods from any thread; the work is done on the link's loop.
+// Thread rules: public methods from any thread. The topic is watched on the link's loop.
 class Keeper : public std::enable_shared_from_this<Keeper> {
  public:
   Keeper(std::shared_ptr<Link> link, std::shared_ptr<Submitter> submitter);
 
   void start();
+  // One at a time; refused while another one runs. `done` is called on a thread of the link.
   void prune(Height before, std::function<void(Status)> done);
 
  private:
@@ -31,6 +33,7 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   const std::shared_ptr<Link> link_;
   const std::shared_ptr<Submitter> submitter_;
   std::atomic<bool> check_posted_ = false;
+  std::atomic<bool> pruning_ = false;
 
   ClientPtr client_;  // of the loop, like what follows
   bool create_tried_ = false;

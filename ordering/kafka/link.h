@@ -22,7 +22,7 @@ struct Link {
 
   const KafkaLogConfig config;
   const std::shared_ptr<Clock> clock = system_clock();
-  EventLoop loop;  // checks of the topic, pruning, deadlines; its tasks may block for seconds
+  EventLoop loop;  // checks of the topic; they may block for seconds
 
   ThreadGroup threads;
 

@@ -1,5 +1,8 @@
 #include "ordering/kafka/submitter.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/log.h"
 
 namespace synod::ordering::kafka {
@@ -79,13 +82,12 @@ void Submitter::enqueue(std::unique_ptr<Pending> pending) {
       refusal = refused("ORDERING_OVERLOADED", "too many records are waiting to be ordered");
     } else {
       pending->deadline = link_->clock->monotonic_micros() + link_->config.submit_timeout.micros;
+      pending->number = ++submitted_;
       pending_bytes_ += pending->bytes();
-      if (waiting_.empty() && producer_ && !fatal_) {
-        produce_locked(std::move(pending));
-      } else {
-        waiting_.push_back(std::move(pending));
-        changed_.notify_all();
-      }
+      const bool at_once = waiting_.empty() && producer_ && !fatal_;
+      if (at_once && produce_locked(pending)) return;
+      waiting_.push_back(std::move(pending));
+      changed_.notify_all();
       return;
     }
   }
@@ -151,17 +153,14 @@ void Submitter::run() {
   finish_all();
 }
 
+// In the order of submission, which is that of the deadlines too: what cannot be produced now holds up those behind it.
 void Submitter::produce_waiting() {
   std::lock_guard lock(mutex_);
-  for (std::size_t left = waiting_.size(); left > 0 && !fatal_; --left) {
-    std::unique_ptr<Pending> next = std::move(waiting_.front());
-    waiting_.pop_front();
-    produce_locked(std::move(next));
-  }
+  while (!waiting_.empty() && !fatal_ && produce_locked(waiting_.front())) waiting_.pop_front();
 }
 
-// What cannot be produced now goes to the end of those who wait.
-void Submitter::produce_locked(std::unique_ptr<Pending> pending) {
+// False: not now, and `pending` is as before.
+bool Submitter::produce_locked(std::unique_ptr<Pending>& pending) {
   rd_kafka_headers_t* headers = rd_kafka_headers_new(1);
   if (!pending->witness.empty())
     rd_kafka_header_add(headers, kWitnessHeader, -1, pending->witness.data(),
@@ -183,13 +182,13 @@ void Submitter::produce_locked(std::unique_ptr<Pending> pending) {
   rd_kafka_error_t* error = rd_kafka_produceva(producer_.get(), values, 6);
   if (error == nullptr) {
     produced_.insert(pending.release());
-    return;
+    return true;
   }
   // A full queue, or a producer that has failed: the size was checked before.
   if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__FATAL) fatal_ = true;
   rd_kafka_error_destroy(error);
   rd_kafka_headers_destroy(headers);
-  waiting_.push_back(std::move(pending));
+  return false;
 }
 
 void Submitter::on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
@@ -226,7 +225,7 @@ void Submitter::delivered(const rd_kafka_message_t& message) {
 }
 
 // An idempotent producer that cannot keep its promise stops for good; a new one goes on. What the old one has certainly
-// not persisted is produced again, in its order.
+// not persisted is produced again, in its order and before what was submitted later.
 void Submitter::replace_if_fatal() {
   {
     std::lock_guard lock(mutex_);
@@ -237,19 +236,21 @@ void Submitter::replace_if_fatal() {
   const std::int64_t give_up = link_->clock->monotonic_micros() + kStopPatience.micros;
   while (rd_kafka_outq_len(producer_.get()) > 0 && link_->clock->monotonic_micros() < give_up)
     rd_kafka_poll(producer_.get(), 10);
-  const Status opened = open_producer();  // if it fails, run() tries again
+  // While fatal_ is set nothing is given to a producer: what was produced is the old one's.
   std::vector<Pending*> lost;
   {
     std::lock_guard lock(mutex_);
     lost.assign(produced_.begin(), produced_.end());
-    while (!again_.empty()) {
-      waiting_.push_front(std::move(again_.back()));
-      again_.pop_back();
-    }
+    // librdkafka tells of them in some other order.
+    std::sort(again_.begin(), again_.end(), [](const auto& a, const auto& b) { return a->number < b->number; });
+    waiting_.insert(waiting_.begin(), std::make_move_iterator(again_.begin()), std::make_move_iterator(again_.end()));
+    again_.clear();
   }
+  close_producer();  // first, since it may still look at their records
   for (Pending* pending : lost)
     complete(pending, {SubmitOutcome::unknown, unavailable("ORDERING_UNAVAILABLE", "the producer failed")});
-  if (!opened) log::error("ordering", "kafka: {}", opened.error().to_string());
+  if (const Status opened = open_producer(); !opened)  // run() tries again
+    log::error("ordering", "kafka: {}", opened.error().to_string());
 }
 
 void Submitter::expire_waiting() {
@@ -266,14 +267,15 @@ void Submitter::expire_waiting() {
     complete(pending, refused("ORDERING_UNAVAILABLE", "no connection to the topic in time"));
 }
 
-void Submitter::complete(Pending* pending, SubmitResult result) {
+// The record stays for as long as the caller keeps it.
+std::unique_ptr<Submitter::Pending> Submitter::complete(Pending* pending, SubmitResult result) {
   {
     std::lock_guard lock(mutex_);
     produced_.erase(pending);
     pending_bytes_ -= pending->bytes();
   }
   completions_.emplace_back(std::move(pending->done), std::move(result));
-  delete pending;
+  return std::unique_ptr<Pending>(pending);
 }
 
 // Not from within librdkafka's callbacks, nor under the lock.
@@ -294,12 +296,15 @@ void Submitter::finish_all() {
   {
     std::lock_guard lock(mutex_);
     unknown.assign(produced_.begin(), produced_.end());
+    for (auto& pending : again_) never.push_back(pending.release());
     for (auto& pending : waiting_) never.push_back(pending.release());
+    again_.clear();
     waiting_.clear();
   }
   const std::string cause = "the ordering client has stopped";
+  std::vector<std::unique_ptr<Pending>> records;  // which the producer may still look at
   for (Pending* pending : unknown)
-    complete(pending, {SubmitOutcome::unknown, unavailable("ORDERING_UNAVAILABLE", cause)});
+    records.push_back(complete(pending, {SubmitOutcome::unknown, unavailable("ORDERING_UNAVAILABLE", cause)}));
   for (Pending* pending : never) complete(pending, refused("ORDERING_UNAVAILABLE", cause));
   deliver_completions();  // before the producer goes, which takes its time
   close_producer();

@@ -32,6 +32,7 @@ class Submitter : public std::enable_shared_from_this<Submitter> {
     std::optional<Bytes> record;  // held here: librdkafka refers to it
     Bytes witness;
     std::int64_t deadline = 0;
+    std::uint64_t number = 0;  // in the order of submission
     std::function<void(SubmitResult)> done;
     std::size_t bytes() const { return record ? record->size() : 0; }
   };
@@ -42,10 +43,10 @@ class Submitter : public std::enable_shared_from_this<Submitter> {
   Status open_producer();
   void close_producer();
   void produce_waiting();
-  void produce_locked(std::unique_ptr<Pending> pending);
+  bool produce_locked(std::unique_ptr<Pending>& pending);
   void expire_waiting();
   void finish_all();
-  void complete(Pending* pending, SubmitResult result);
+  std::unique_ptr<Pending> complete(Pending* pending, SubmitResult result);
   void deliver_completions();
   void replace_if_fatal();
   static void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* self);
@@ -55,15 +56,16 @@ class Submitter : public std::enable_shared_from_this<Submitter> {
   const std::shared_ptr<Link> link_;
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
-  std::deque<std::unique_ptr<Pending>> waiting_;  // not yet given to a producer
+  std::deque<std::unique_ptr<Pending>> waiting_;  // not yet given to a producer; the oldest first
   std::unordered_set<Pending*> produced_;         // owned; answered by a delivery report
   std::size_t pending_bytes_ = 0;
+  std::uint64_t submitted_ = 0;
   bool stopped_ = false;
 
   ClientPtr producer_;  // replaced by the thread only, which may therefore use it without the lock
   TopicPtr topic_;
   bool fatal_ = false;
-  std::deque<std::unique_ptr<Pending>> again_;  // certainly not persisted by a producer that has failed
+  std::vector<std::unique_ptr<Pending>> again_;  // certainly not persisted by a producer that has failed
 
   Completions completions_;  // of the thread
 };
