@@ -50,7 +50,7 @@ void describe(config::Fields& f, KafkaSection& s) {
   f.texts("brokers", s.brokers, "host:port of some of the brokers; they tell of the others.");
   f.text("topic", s.topic, "Name of the topic; it must have exactly one partition.");
   f.flag("development", s.development,
-         "Take a topic with fewer than 3 replicas, which may lose records with one machine.");
+         "Take a topic with fewer than 3 replicas or with a retention, which may lose records.");
   f.flag("create-topic", s.create_topic, "Create the topic if it is not there.");
   f.texts("security", s.security, "Settings of librdkafka as name=value: security.protocol, ssl.* and sasl.*.");
   describe_limits(f, s, "Largest record; below the topic's max.message.bytes.");

@@ -1,10 +1,12 @@
 // What only Kafka's driver can do wrong, against one broker.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "base/testing/expect_log.h"
 #include "ordering/conformance/collector.h"
+#include "ordering/conformance/relay.h"
 #include "ordering/conformance/temporary_engines.h"
 #include "ordering/kafka/chain.h"
 #include "ordering/kafka/kafka_log.h"
@@ -15,12 +17,18 @@ namespace {
 
 class KafkaDriver : public ::testing::Test {
  protected:
-  static void TearDownTestSuite() { engine_.reset(); }
+  static void TearDownTestSuite() {
+    engine_.reset();
+    relay_.reset();
+  }
   void SetUp() override {
     if (const std::string missing = engines::missing_for_kafka(); !missing.empty())
       GTEST_SKIP() << "SKIPPED: " << missing;
     if (engine_) return;
-    auto engine = temporary_kafka(1);
+    auto engine = temporary_kafka(1, [](engines::KafkaBroker& broker) {
+      relay_ = std::make_unique<Relay>(broker.port);
+      broker.advertised_port = relay_->port();
+    });
     ASSERT_TRUE(engine) << engine.error().to_string();
     engine_ = std::move(*engine);
   }
@@ -33,19 +41,52 @@ class KafkaDriver : public ::testing::Test {
     return config;
   }
 
+  using Settings = std::vector<std::pair<const char*, const char*>>;
+  // As an operator may have made it.
+  static void make_topic(const std::string& topic, int partitions, const Settings& settings) {
+    char text[256];
+    rd_kafka_NewTopic_t* made = rd_kafka_NewTopic_new(topic.c_str(), partitions, 1, text, sizeof text);
+    for (const auto& [name, value] : settings) rd_kafka_NewTopic_set_config(made, name, value);
+    administer([&](rd_kafka_t* client, rd_kafka_queue_t* queue) {
+      rd_kafka_CreateTopics(client, &made, 1, nullptr, queue);
+    });
+    rd_kafka_NewTopic_destroy(made);
+  }
+  // All other settings go back to the broker's.
+  static void set(const std::string& topic, const Settings& settings) {
+    rd_kafka_ConfigResource_t* changed = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
+    for (const auto& [name, value] : settings) rd_kafka_ConfigResource_set_config(changed, name, value);
+    administer([&](rd_kafka_t* client, rd_kafka_queue_t* queue) {
+      rd_kafka_AlterConfigs(client, &changed, 1, nullptr, queue);
+    });
+    rd_kafka_ConfigResource_destroy(changed);
+  }
+
   static bool error_shows(OrderingLog& log, const std::string& text) {
-    for (int i = 0; i < 4000; ++i) {
-      if (log.health().last_error.find(text) != std::string::npos) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
+    if (eventually([&] { return log.health().last_error.find(text) != std::string::npos; })) return true;
     ADD_FAILURE() << "last error: " << log.health().last_error;
     return false;
   }
 
   static TemporaryKafka engine_;
+  static std::unique_ptr<Relay> relay_;
+
+ private:
+  static void administer(const std::function<void(rd_kafka_t*, rd_kafka_queue_t*)>& ask) {
+    auto conf = kafka::make_conf(configuration("any"), {}, nullptr);
+    ASSERT_TRUE(conf);
+    const auto client = std::move(*kafka::make_client(RD_KAFKA_PRODUCER, std::move(*conf)));
+    const kafka::QueuePtr queue(rd_kafka_queue_new(client.get()));
+    ask(client.get(), queue.get());
+    const kafka::EventPtr answer(rd_kafka_queue_poll(queue.get(), 60'000));
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(rd_kafka_event_error(answer.get()), RD_KAFKA_RESP_ERR_NO_ERROR)
+        << rd_kafka_event_error_string(answer.get());
+  }
 };
 
 TemporaryKafka KafkaDriver::engine_;
+std::unique_ptr<Relay> KafkaDriver::relay_;
 
 TEST_F(KafkaDriver, ATopicWithTooFewReplicasIsTakenInDevelopmentOnly) {
   testing::expect_log("ORDERING_TOPIC_UNFIT");
@@ -61,9 +102,74 @@ TEST_F(KafkaDriver, ATopicWithTooFewReplicasIsTakenInDevelopmentOnly) {
   ASSERT_TRUE(error_shows(*strict, "at least 3 are needed"));
   EXPECT_EQ(strict->health().state, Health::State::connecting);
   const auto refused = submit_and_wait(*strict, "not here");
-  EXPECT_EQ(refused.outcome, SubmitOutcome::refused);
+  ASSERT_EQ(refused.outcome, SubmitOutcome::refused);
   EXPECT_EQ(refused.error->id, "ORDERING_TOPIC_UNFIT");
   EXPECT_TRUE(seen->blocks().empty());
+}
+
+TEST_F(KafkaDriver, ATopicWithSeveralPartitionsIsNeverTaken) {
+  testing::expect_log("ORDERING_TOPIC_UNFIT");
+  ASSERT_NO_FATAL_FAILURE(make_topic("many", 2, {{"max.message.bytes", "17000000"}}));
+  kafka::KafkaLogConfig config = configuration("many");
+  config.development = true;
+  auto log = std::move(*kafka::connect_kafka(config));
+  ASSERT_TRUE(error_shows(*log, "has 2 partitions"));
+  const auto refused = submit_and_wait(*log, "no");
+  ASSERT_EQ(refused.outcome, SubmitOutcome::refused);
+  EXPECT_EQ(refused.error->id, "ORDERING_TOPIC_UNFIT");
+}
+
+TEST_F(KafkaDriver, ATopicThatForgetsOrHasTooFewInSyncIsTakenInDevelopmentOnly) {
+  testing::expect_log("ORDERING_TOPIC_UNFIT");
+  const Settings settings = {
+      {"retention.ms", "604800000"}, {"min.insync.replicas", "1"}, {"max.message.bytes", "17000000"}};
+  ASSERT_NO_FATAL_FAILURE(make_topic("forgetful", 1, settings));
+  auto strict = std::move(*kafka::connect_kafka(configuration("forgetful")));
+  ASSERT_TRUE(error_shows(*strict, "forgets messages by age or size"));
+  const auto refused = submit_and_wait(*strict, "no");
+  ASSERT_EQ(refused.outcome, SubmitOutcome::refused);
+  EXPECT_EQ(refused.error->id, "ORDERING_TOPIC_UNFIT");
+  EXPECT_NE(refused.error->cause.find("has min.insync.replicas=1"), std::string::npos);
+  EXPECT_NE(refused.error->cause.find("--entity-name forgetful --add-config "
+                                      "min.insync.replicas=2,retention.ms=-1,retention.bytes=-1"),
+            std::string::npos)
+      << refused.error->cause;
+  kafka::KafkaLogConfig config = configuration("forgetful");
+  config.development = true;
+  auto developing = std::move(*kafka::connect_kafka(config));
+  EXPECT_TRUE(submit_until_accepted(*developing, "fine"));
+  // It may go by size as well, and it may be compacted, which is never taken.
+  ASSERT_NO_FATAL_FAILURE(make_topic("small", 1, {{"retention.bytes", "1000000"}}));
+  ASSERT_TRUE(
+      error_shows(*std::move(*kafka::connect_kafka(configuration("small"))), "forgets messages by age or size"));
+  ASSERT_NO_FATAL_FAILURE(make_topic("compact", 1, {{"cleanup.policy", "compact"}, {"max.message.bytes", "17000000"}}));
+  config = configuration("compact");
+  config.development = true;
+  EXPECT_TRUE(error_shows(*std::move(*kafka::connect_kafka(config)), "is compacted"));
+}
+
+// Pruning may have to write a message first. While no broker takes that, the topic is watched all the same.
+TEST_F(KafkaDriver, PruningThatWaitsHoldsUpNothingElse) {
+  kafka::KafkaLogConfig config = configuration("pruned");
+  config.create_topic = config.development = true;
+  config.submit_timeout = Duration::seconds(600);
+  auto log = std::move(*kafka::connect_kafka(config));
+  for (int i = 0; i < 6; ++i) ASSERT_TRUE(submit_until_accepted(*log, "r" + std::to_string(i)));
+  ASSERT_NO_FATAL_FAILURE(set("pruned", {{"min.insync.replicas", "2"}}));
+  std::atomic<int> pruned = 0;  // 1: done, -1: failed
+  log->prune(Height(4), [&](const Status& status) { pruned = status ? 1 : -1; });
+  ASSERT_TRUE(eventually([&] { return log->health().pending_submissions == 1; }));
+  Status second;
+  log->prune(Height(4), [&](const Status& status) { second = status; });
+  EXPECT_FALSE(second) << "one at a time";
+  relay_->set(Relay::Mode::cut);
+  EXPECT_TRUE(eventually([&] { return log->health().state == Health::State::connecting; }));
+  relay_->set(Relay::Mode::pass);
+  EXPECT_TRUE(eventually([&] { return log->health().state == Health::State::ready; })) << log->health().last_error;
+  EXPECT_EQ(pruned, 0);
+  ASSERT_NO_FATAL_FAILURE(set("pruned", {{"min.insync.replicas", "1"}}));
+  EXPECT_TRUE(eventually([&] { return pruned != 0; }));
+  EXPECT_EQ(pruned, 1);
 }
 
 TEST_F(KafkaDriver, ATopicThatIsNotThereIsWaitedFor) {

@@ -4,9 +4,9 @@
 // the partition, without a consumer group. Outcomes are the producer's: persisted is accepted, not persisted is
 // refused, possibly persisted is unknown. Broker time is not used.
 //
-// Who may write to the topic is Kafka's matter (ACLs). The topic is refused unless it has exactly one partition, keeps
-// messages until they are pruned, never elects an unclean leader and, outside development, has at least three replicas
-// of which two must be in sync.
+// Who may write to the topic is Kafka's matter (ACLs). The topic is refused unless it has exactly one partition, is not
+// compacted, never elects an unclean leader and, outside development, keeps messages until they are pruned
+// (retention.ms and retention.bytes are -1) and has at least three replicas of which two must be in sync.
 #pragma once
 
 #include <memory>
@@ -20,7 +20,7 @@ namespace synod::ordering::kafka {
 struct KafkaLogConfig {
   std::string brokers;  // host:port,host:port
   std::string topic = "synod";
-  bool development = false;   // take a topic with fewer replicas: it may lose records with one machine
+  bool development = false;   // take a topic with fewer replicas, or that forgets: it may lose records
   bool create_topic = false;  // if it is not there, with as many replicas as are needed
   // Of librdkafka: security.protocol, ssl.* and sasl.* as `name=value`; others are refused.
   std::vector<std::string> security;

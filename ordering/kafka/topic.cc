@@ -99,25 +99,37 @@ Result<TopicSettings> describe_settings(rd_kafka_t* client, const std::string& t
 }
 
 Status check_fitness(const TopicState& state, const TopicSettings& settings, const KafkaLogConfig& config) {
-  const auto unfit = [&](const std::string& why) {
-    return fail(failed_precondition("ORDERING_TOPIC_UNFIT", "topic " + config.topic + " " + why));
+  std::string faults;
+  std::string changes;  // of settings, which mend it
+  const auto fault = [&](const std::string& what, const std::string& change = "") {
+    faults += (faults.empty() ? "" : "; ") + what;
+    if (!change.empty()) changes += (changes.empty() ? "" : ",") + change;
   };
   if (state.partitions != 1)
-    return unfit("has " + std::to_string(state.partitions) +
-                 " partitions; only one partition has one order: use a topic with exactly one");
+    fault("has " + std::to_string(state.partitions) +
+          " partitions, and only one partition has one order: use a topic with exactly one");
   if (!config.development && state.replicas < 3)
-    return unfit("has " + std::to_string(state.replicas) + " replicas; at least 3 are needed, or development mode");
+    fault("has " + std::to_string(state.replicas) + " replicas (at least 3 are needed, or development mode)");
   if (!config.development && settings.min_in_sync < 2)
-    return unfit("has min.insync.replicas=" + std::to_string(settings.min_in_sync) +
-                 "; at least 2 are needed, or development mode");
-  if (!settings.deletes) return unfit("is compacted, which loses records; set cleanup.policy=delete");
+    fault("has min.insync.replicas=" + std::to_string(settings.min_in_sync) +
+              " (at least 2 are needed, or development mode)",
+          "min.insync.replicas=2");
+  if (!settings.deletes) fault("is compacted, which loses records", "cleanup.policy=delete");
+  if (!config.development && settings.expires)
+    fault("forgets messages by age or size, although sequencers may still need them (only pruning may remove some)",
+          "retention.ms=-1,retention.bytes=-1");
   if (settings.unclean_election)
-    return unfit("allows unclean elections, which lose records; set unclean.leader.election.enable=false");
+    fault("allows unclean elections, which lose records", "unclean.leader.election.enable=false");
   if (settings.max_message_bytes < config.max_record_bytes + 512)
-    return unfit("takes messages of at most " + std::to_string(settings.max_message_bytes) +
-                 " bytes; set max.message.bytes to " + std::to_string(config.max_record_bytes + 1024) +
-                 " or lower the largest record");
-  return {};
+    fault("takes messages of at most " + std::to_string(settings.max_message_bytes) +
+              " bytes (raise that, or lower the largest record)",
+          "max.message.bytes=" + std::to_string(config.max_record_bytes + 1024));
+  if (faults.empty()) return {};
+  std::string text = "topic " + config.topic + " " + faults;
+  if (!changes.empty())
+    text += ". To change its settings: kafka-configs.sh --bootstrap-server " + config.brokers +
+            " --alter --entity-type topics --entity-name " + config.topic + " --add-config " + changes;
+  return fail(failed_precondition("ORDERING_TOPIC_UNFIT", text));
 }
 
 Status create_topic(rd_kafka_t* client, const KafkaLogConfig& config, Duration timeout) {

@@ -27,7 +27,7 @@ struct TopicSettings {
 };
 Result<TopicSettings> describe_settings(rd_kafka_t* client, const std::string& topic, Duration timeout);
 
-// Why the topic may not be used: error id ORDERING_TOPIC_UNFIT, and what to change.
+// All that speaks against using the topic: error id ORDERING_TOPIC_UNFIT, with the command that mends its settings.
 Status check_fitness(const TopicState& state, const TopicSettings& settings, const KafkaLogConfig& config);
 
 // One partition, three replicas of which two must be in sync (development: one), nothing expires. A topic that exists

@@ -51,6 +51,25 @@ TEST_F(TopicFitness, WhateverLosesRecordsIsRefused) {
   EXPECT_TRUE(blames("max.message.bytes"));
 }
 
+TEST_F(TopicFitness, ATopicThatForgetsIsForDevelopmentOnly) {
+  settings.expires = true;
+  EXPECT_TRUE(blames("forgets"));
+  EXPECT_TRUE(blames("--alter --entity-type topics --entity-name synod --add-config retention.ms=-1,retention.bytes=-1"))
+      << verdict();
+  config.development = true;
+  EXPECT_EQ(verdict(), "");
+}
+
+TEST_F(TopicFitness, AllFaultsAreToldAtOnceWithOneCommand) {
+  config.brokers = "b1:9092,b2:9092";
+  state.replicas = 1;
+  settings.min_in_sync = 1;
+  settings.deletes = false;
+  EXPECT_TRUE(blames("1 replicas"));
+  EXPECT_TRUE(blames("kafka-configs.sh --bootstrap-server b1:9092,b2:9092 "));
+  EXPECT_TRUE(blames("--add-config min.insync.replicas=2,cleanup.policy=delete")) << verdict();
+}
+
 TEST(KafkaSettings, OnlySecurityMayBeSet) {
   KafkaLogConfig config;
   EXPECT_EQ(connect_kafka(config).error().id, "ORDERING_NO_ENDPOINT");
