@@ -44,4 +44,9 @@ ByteView ContractId::suffix() const {
   return ByteView(bytes_).substr(std::min(local, bytes_.size()));
 }
 
+bool ContractId::is_relative() const {
+  const ByteView s = suffix();
+  return !is_v1() && !s.empty() && static_cast<unsigned char>(s.front()) < 0x80;
+}
+
 }  // namespace synod::lf

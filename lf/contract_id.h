@@ -25,6 +25,9 @@ class ContractId {
   ByteView discriminator() const;  // the 32 bytes (V1) or 12 bytes (V2) after the version byte
   ByteView suffix() const;
   bool is_local() const { return suffix().empty(); }
+  // Version 2 with a suffix that is not final yet: its contract has an id of its own in every view of its transaction.
+  // Fact: Value.ContractId.V2 (the first bit of a final suffix is set).
+  bool is_relative() const;
 
   auto operator<=>(const ContractId&) const = default;
   bool operator==(const ContractId&) const = default;

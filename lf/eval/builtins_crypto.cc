@@ -20,7 +20,8 @@ using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 
 [[noreturn]] void malformed_encoding(std::string_view value, const std::string& cause) {
   fatal("INTERPRETATION_CRYPTO_ERROR_MALFORMED_BYTE_ENCODING", ErrorCategory::invalid_state_other,
-        "Invalid byte encoding format for " + std::string(value) + ":\n" + cause);
+        "Invalid byte encoding format for " + std::string(value) + ":\n" + cause,
+        {{"CRYPTO_VALUE", std::string(value)}});
 }
 
 Bytes decode_hex(std::string_view s, const std::string& cause) {
@@ -36,7 +37,8 @@ Key read_key(std::string_view hex) {
   const bool whole = p == reinterpret_cast<const unsigned char*>(der.data()) + der.size();
   if (!key || !whole || EVP_PKEY_base_id(key.get()) != EVP_PKEY_EC)
     fatal("INTERPRETATION_CRYPTO_ERROR_MALFORMED_KEY", ErrorCategory::invalid_state_other,
-          "Malformed public key for " + std::string(hex) + ":\nnot a public key on an elliptic curve");
+          "Malformed public key for " + std::string(hex) + ":\nnot a public key on an elliptic curve",
+          {{"CRYPTO_VALUE", std::string(hex)}});
   return key;
 }
 
@@ -46,6 +48,8 @@ bool on_secp256k1(const Key& key) {
   return EVP_PKEY_get_utf8_string_param(key.get(), OSSL_PKEY_PARAM_GROUP_NAME, name, sizeof name, &length) == 1 &&
          std::string_view(name) == "secp256k1";
 }
+
+constexpr const char* kNotHexMessage = "can not parse message hex string";
 
 using Signature = std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)>;
 
@@ -69,12 +73,15 @@ Signature read_signature(const Bytes& der, const Key& key) {
   return signature;
 }
 
-bool verify(std::string_view signature_hex, const Bytes& digest, std::string_view key_hex) {
-  Bytes signature = decode_hex(signature_hex, "can not parse signature hex string");
+// Signature, digest and key are read in that order: it shows which of several malformed ones is reported.
+bool verify(std::string_view signature_hex, std::string_view digest_hex, std::string_view key_hex) {
+  const Bytes signature = decode_hex(signature_hex, "can not parse signature hex string");
+  const Bytes digest = decode_hex(digest_hex, kNotHexMessage);
   Key key = read_key(key_hex);
   if (!read_signature(signature, key))
     fatal("INTERPRETATION_CRYPTO_ERROR_MALFORMED_SIGNATURE", ErrorCategory::invalid_state_other,
-          "Malformed signature for " + std::string(signature_hex) + ":\nerror decoding signature bytes.");
+          "Malformed signature for " + std::string(signature_hex) + ":\nerror decoding signature bytes.",
+          {{"CRYPTO_VALUE", std::string(signature_hex)}});
   std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> context(EVP_PKEY_CTX_new(key.get(), nullptr),
                                                                       &EVP_PKEY_CTX_free);
   return context && EVP_PKEY_verify_init(context.get()) == 1 &&
@@ -109,11 +116,10 @@ bool crypto_builtin(BuiltinContext& context, BuiltinFunction function, const Cel
       out = make_text(arena, decode_lossy(decode_hex(text(0), "can not parse hex string argument")));
       return true;
     case F::secp256k1_bool:
-      out =
-          make_bool(verify(text(0), crypto::sha256(decode_hex(text(1), "can not parse message hex string")), text(2)));
+      out = make_bool(verify(text(0), to_hex(crypto::sha256(decode_hex(text(1), kNotHexMessage))), text(2)));
       return true;
     case F::secp256k1_with_ecdsa_bool:
-      out = make_bool(verify(text(0), decode_hex(text(1), "can not parse message hex string"), text(2)));
+      out = make_bool(verify(text(0), text(1), text(2)));
       return true;
     case F::secp256k1_validate_key:
       out = make_bool(on_secp256k1(read_key(text(0))));

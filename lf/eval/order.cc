@@ -16,17 +16,21 @@ int order(const T& a, const T& b) {
   return a < b ? -1 : b < a ? 1 : 0;
 }
 
+[[noreturn]] void not_comparable(const ContractId& global) {
+  fatal("CONTRACT_ID_COMPARABILITY", ErrorCategory::invalid_argument,
+        "The global contract ID " + global.to_hex() + " conflicts with a local contract ID",
+        {{"CONTRACT_ID", global.to_hex()}});
+}
+
+// Two ids that may turn out to be of one contract, once both are final, have no order yet. Fact: svalue/Ordering.scala.
 int compare_ids(std::string_view a, std::string_view b) {
   if (a == b) return 0;
   auto ida = ContractId::from_bytes(a), idb = ContractId::from_bytes(b);
   if (!ida || !idb) return order(a, b);
   if (ida->is_v1() != idb->is_v1()) return ida->is_v1() ? -1 : 1;
   if (ida->discriminator() != idb->discriminator()) return order(ida->discriminator(), idb->discriminator());
-  bool a_local = ida->is_local(), b_local = idb->is_local();
-  if (a_local && b_local) return 0;
-  if (a_local || b_local)
-    fatal("CONTRACT_ID_COMPARABILITY", ErrorCategory::invalid_argument,
-          "The global contract ID " + (a_local ? *idb : *ida).to_hex() + " conflicts with a local contract ID");
+  if (ida->is_local()) not_comparable(*idb);
+  if (idb->is_local() || ida->is_relative() || idb->is_relative()) not_comparable(*ida);
   return order(ida->suffix(), idb->suffix());
 }
 
