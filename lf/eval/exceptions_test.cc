@@ -63,6 +63,12 @@ constexpr const char* kModel = R"(metadata ('exceptions' : '1.0.0') module M {
       (\(k: Int64) -> case EQUAL @Int64 k -5 of True -> throw @(List Party) @M:E (M:E { why = "maintainers" }) | False ->
          Cons @Party [case TEXT_TO_PARTY "alice::1220aa" of Some p -> p | None -> ERROR @Party ""] (Nil @Party)) ;
   } ;
+  record @serializable Leak = { c: ContractId M:T } ;
+  exception Leak = { message \(e: M:Leak) -> "a contract that is not there any more" } ;
+  val leak : Update (ContractId M:T) -> Update (ContractId M:T) = \(u: Update (ContractId M:T)) ->
+    try @(ContractId M:T) (ubind c: ContractId M:T <- u in throw @(Update (ContractId M:T)) @M:Leak (M:Leak { c = c }))
+    catch e -> case from_any_exception @M:Leak e of
+      None -> None @(Update (ContractId M:T)) | Some l -> Some @(Update (ContractId M:T)) (upure @(ContractId M:T) (M:Leak {c} l)) ;
   val make : Party -> Int64 -> Update Unit = \(p: Party) (n: Int64) ->
     ubind c: ContractId M:T <- create @M:T (M:T { p = p, n = n }) in upure @Unit () ;
   val caught : Update Unit -> Update Unit = \(u: Update Unit) -> try @Unit u catch e -> Some @(Update Unit) (upure @Unit ()) ;
@@ -269,6 +275,39 @@ const std::vector<Case> kRollbacks = {
 
 TEST_F(Exceptions, RollbacksBeforeProtocol35) {
   run(kRollbacks, true, [](const auto& r) { return shape_or_error(r); });
+}
+
+// A contract whose creation was rolled back is not there, even if its id is known.
+TEST_F(Exceptions, WhatARollbackCreatedCannotBeUsed) {
+  const std::string create = "create @M:T (M:T { p = $P, n = 7 })";
+  const std::string leaked = "ubind c: ContractId M:T <- M:leak (" + create + ") in ";
+  const std::string by_key = "exercise_by_key @M:T Look 7 (M:Void {})";
+  const std::vector<std::pair<std::string, const char*>> rows = {
+      {leaked + "ubind t: M:T <- fetch_template @M:T c in upure @Unit ()", "CONTRACT_NOT_FOUND"},
+      {leaked + "exercise @M:T Look c (M:Void {})", "CONTRACT_NOT_FOUND"},
+      {leaked + "exercise_interface @M:I Body (COERCE_CONTRACT_ID @M:T @M:I c) (M:Void {})", "CONTRACT_NOT_FOUND"},
+      {leaked + by_key, "CONTRACT_KEY_NOT_FOUND"},
+      {leaked + "upure @Unit ()", "R[7]"},
+      // Archived below the same rollback.
+      {"ubind c: ContractId M:T <- M:leak (ubind c: ContractId M:T <- " + create +
+           " ; x: Unit <- exercise @M:T Two c (M:Void {}) in upure @(ContractId M:T) c) in exercise @M:T Look c (M:Void {})",
+       "CONTRACT_NOT_FOUND"},
+      // In a try block that ended well, inside of one that did not.
+      {"ubind c: ContractId M:T <- M:leak (try @(ContractId M:T) (" + create +
+           ") catch e -> None @(Update (ContractId M:T))) in exercise @M:T Look c (M:Void {})",
+       "CONTRACT_NOT_FOUND"},
+      // The other way round: what came after the rollback, or before it, stays.
+      {"ubind c: ContractId M:T <- try @(ContractId M:T) (ubind lost: ContractId M:T <- M:leak (" + create + ") in " +
+           create + ") catch e -> None @(Update (ContractId M:T)) ; x: Unit <- exercise @M:T Look c (M:Void {}) in " +
+           by_key,
+       "R[7] 7 X[] X[]"},
+      {"ubind c: ContractId M:T <- " + create + " ; lost: ContractId M:T <- M:leak (ubind x: Unit <- "
+           "exercise @M:T Two c (M:Void {}) in " + create + ") in " + by_key,
+       "7 R[X[400 500] 7] X[]"},
+  };
+  std::vector<Case> cases;
+  for (const auto& [update, want] : rows) cases.push_back({"Unit", update.c_str(), want});
+  run(cases, true, [](const auto& r) { return shape_or_error(r); });
 }
 
 // From protocol version 35 on a try block may take back reads, but no creates and archives.

@@ -56,7 +56,7 @@ Machine::KeyResult Machine::query_key(const GlobalKey& key, std::size_t n) {
   KeyState& state = keys_[key.hash];
   KeyResult out;
   auto take = [&](const ContractId& id) {
-    if (out.contracts.size() < n && !builder().consumed_by(id)) out.contracts.push_back(id);
+    if (out.contracts.size() < n && !builder().consumed_by(id) && !builder().undone(id)) out.contracts.push_back(id);
   };
   for (auto it = state.locals.rbegin(); it != state.locals.rend(); ++it) take(*it);
   for (const auto& id : state.queried) take(id);

@@ -196,6 +196,7 @@ Machine::Contract Machine::load(const TemplateInfo* t, const InterfaceInfo* i, c
   const ContractInstance* instance = is_local ? nullptr : &input(id);
   const Identifier& source = is_local ? local->second.info->id : instance->template_id;
   if (auto by = builder().consumed_by(id)) contract_not_active(id, source, *by);
+  if (builder().undone(id)) contract_not_found(id);
 
   if (i) {
     const std::string& name = is_local ? local->second.info->package_name : instance->package_name;

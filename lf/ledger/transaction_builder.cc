@@ -226,8 +226,11 @@ void TransactionBuilder::rollback_try() {
   Context closed = std::move(contexts_.back());
   contexts_.pop_back();
   if (options_.allow_effectful_rollback) {
-    for (std::size_t i = closed.effects; i < effects_.size(); ++i)
-      if (auto* e = nodes_[static_cast<std::size_t>(effects_[i])].exercise()) consumed_.erase(e->contract_id);
+    for (std::size_t i = closed.effects; i < effects_.size(); ++i) {
+      const Node& undone = nodes_[static_cast<std::size_t>(effects_[i])];
+      if (auto* e = undone.exercise()) consumed_.erase(e->contract_id);
+      if (auto* c = undone.create()) undone_.insert(c->contract_id);
+    }
     effects_.resize(closed.effects);
   } else if (effects_.size() > closed.effects) {
     std::string list;

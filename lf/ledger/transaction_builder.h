@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "lf/ledger/contract_ids.h"
@@ -65,6 +66,8 @@ class TransactionBuilder {
 
   // The exercise that consumed the contract in this transaction.
   std::optional<NodeId> consumed_by(const ContractId& id) const;
+  // Whether a rollback undid the creation of this contract.
+  bool undone(const ContractId& id) const { return !undone_.empty() && undone_.contains(id); }
   const PartySet& authorizers() const { return contexts_.back().authorizers; }
 
   // Rollback nodes in normal form, nodes numbered in pre-order.
@@ -92,6 +95,7 @@ class TransactionBuilder {
   std::vector<Context> contexts_;
   int open_tries_ = 0;
   std::unordered_map<ContractId, NodeId> consumed_;
+  std::unordered_set<ContractId> undone_;
   std::vector<NodeId> effects_;  // creates and consuming exercises that no rollback undid
 };
 
