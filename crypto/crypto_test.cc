@@ -120,6 +120,25 @@ TEST(Sign, EveryKindOfKey) {
 }
 
 // Keys and signatures of another implementation over the hash 12 20 00 01 … 1f.
+// More keys than a thread keeps contexts for (sign.cc), each of them used before and after the others and gone at last.
+TEST(Sign, ManyKeysDoNotGetInEachOthersWay) {
+  const auto random = seeded_random(11);
+  for (int round = 0; round < 2; ++round) {
+    std::vector<SigningKeyPair> keys;
+    for (int i = 0; i < 70; ++i)
+      keys.push_back(SigningKeyPair::generate({KeyUsage::protocol}, *random, SigningKeySpec::p256));
+    for (int pass = 0; pass < 2; ++pass) {
+      for (std::size_t i = 0; i < keys.size(); ++i) {
+        const Hash digest = hash(HashPurpose::sequenced_event, std::to_string(i));
+        Signature signature = sign(digest, keys[i]);
+        EXPECT_TRUE(verify(digest, signature, keys[i].public_key()));
+        signature.signed_by = keys[(i + 1) % keys.size()].fingerprint();
+        EXPECT_FALSE(verify(digest, signature, keys[(i + 1) % keys.size()].public_key()));
+      }
+    }
+  }
+}
+
 TEST(Sign, VerifiesEveryCurve) {
   struct Vector {
     SigningKeySpec spec;
