@@ -7,6 +7,7 @@
 
 #include "lf/eval/fatal.h"
 #include "lf/eval/machine.h"
+#include "lf/eval/pretty.h"
 #include "lf/eval/program.h"
 #include "lf/ledger/contract_hash.h"
 #include "lf/ledger/transaction_builder.h"
@@ -64,23 +65,51 @@ struct Engine::Impl {
     return out;
   }
 
+  [[noreturn]] void unknown_type(const Identifier& id, const char* kind) const {
+    if (!packages->find(id.package))
+      eval::missing_package("package " + id.package + " while looking for " + kind + " " + id.to_string());
+    preprocessing(std::string("unknown ") + kind + " " + id.to_string());
+  }
   const TemplateInfo& template_named(const Identifier& id) const {
     const TemplateInfo* t = program.template_(id);
-    if (!t) eval::missing_package(packages->find(id.package) ? "template " + id.to_string() : "package " + id.package);
+    if (!t) unknown_type(id, "template");
     return *t;
   }
+  static void check_id(const ContractId& id) {
+    if (id.is_local() || id.is_relative())
+      preprocessing("Illegal Contract ID \"" + id.to_hex() + "\", " +
+                    (id.is_local() ? std::string("non-suffixed V") + (id.is_v1() ? "1" : "2") : "relative") +
+                    " Contract IDs are forbidden");
+  }
 
-  Cell typed(Machine& machine, const Value& value, const eval::RuntimeType* type, const std::string& what) const {
-    if (!type) preprocessing("type of " + what + " cannot be resolved");
-    auto cell = to_cell(program, machine.arena(), value, *type);
-    if (!cell) preprocessing(what + ": " + cell.error().cause);
+  // `written` tells the type that the value was written as; asked only when something does not fit.
+  template <typename Written>
+  Cell typed(Machine& machine, const Value& value, const eval::RuntimeType* type, const char* what,
+             const Written& written) const {
+    if (!type) preprocessing(std::string("the type of ") + what + " cannot be resolved");
+    auto cell = to_cell(program, machine.arena(), value, *type, {.relative_ids = false});
+    if (!cell) cell = to_cell(program, machine.arena(), value, *type, {.relative_ids = false, .written_as = written()});
+    if (!cell) preprocessing(cell.error().cause);
     return *cell;
+  }
+  Cell typed(Machine& machine, const Value& value, const eval::RuntimeType* type, const char* what) const {
+    return typed(machine, value, type, what, []() -> const eval::RuntimeType* { return nullptr; });
+  }
+  Cell argument_of(Machine& machine, const TemplateInfo& t, const Value& argument,
+                   const std::string& written_package) const {
+    return typed(machine, argument, t.type, "a contract's argument", [&]() -> const eval::RuntimeType* {
+      const TemplateInfo* written = program.template_(in_package(t.id, written_package));
+      return written ? written->type : nullptr;
+    });
+  }
+  static Identifier in_package(Identifier id, const std::string& package) {
+    id.package = package;
+    return id;
   }
 
   Cell key_of(Machine& machine, const TemplateInfo& t, const Value& key) const {
-    if (!t.definition->has_key)
-      preprocessing("Impossible to exercise by key, no key is defined for template " + t.id.to_string());
-    return typed(machine, key, t.key_type, "key of " + t.id.to_string());
+    if (!t.definition->has_key) preprocessing("unknown template without contract key " + t.id.to_string() + ".");
+    return typed(machine, key, t.key_type, "a key");
   }
 
   // The template or interface that has the choice, and the typed argument.
@@ -89,16 +118,43 @@ struct Engine::Impl {
     const InterfaceInfo* interface_info = nullptr;
     Cell argument;
   };
-  Target target(Machine& machine, const Identifier& type_id, const std::string& choice, const Value& argument) const {
+  Target target(Machine& machine, const Identifier& type_id, const std::string& choice, const Value& argument,
+                const std::string& written_package = {}) const {
+    const auto info = [&](const Identifier& id, Target& out) -> const eval::ChoiceInfo* {
+      out.template_info = program.template_(id);
+      if (out.template_info) return out.template_info->choice(choice);
+      out.interface_info = program.interface(id);
+      return out.interface_info ? out.interface_info->choice(choice) : nullptr;
+    };
     Target out;
-    out.template_info = program.template_(type_id);
-    if (!out.template_info) out.interface_info = program.interface(type_id);
-    if (!out.template_info && !out.interface_info) template_named(type_id);
-    const eval::ChoiceInfo* info =
-        out.template_info ? out.template_info->choice(choice) : out.interface_info->choice(choice);
-    if (!info) preprocessing("unknown choice " + choice + " of " + type_id.to_string());
-    out.argument = typed(machine, argument, info->argument, "argument of choice " + choice);
+    const eval::ChoiceInfo* found = info(type_id, out);
+    if (!out.template_info && !out.interface_info) unknown_type(type_id, "template or interface");
+    if (!found)
+      preprocessing("unknown choice " + choice + " in " + (out.template_info ? "template " : "interface ") +
+                    type_id.to_string());
+    out.argument = typed(machine, argument, found->argument, "a choice's argument",
+                         [&]() -> const eval::RuntimeType* {
+                           Target ignored;
+                           const auto* written = info(in_package(type_id, written_package), ignored);
+                           return written ? written->argument : nullptr;
+                         });
     return out;
+  }
+
+  // The command in the last line of a failure's trace.
+  static std::string described(const Command& command, const PackagePreference& preference) {
+    const auto type = [&](const Identifier& id) {
+      auto it = id.by_package_name() ? preference.find(id.package.substr(1)) : preference.end();
+      return (it == preference.end() ? id.package : it->second).substr(0, 8) + ":" + id.qualified_name();
+    };
+    if (auto* c = std::get_if<CreateCommand>(&command)) return "create command " + type(c->template_id);
+    if (auto* e = std::get_if<ExerciseCommand>(&command))
+      return "exercise command " + type(e->type_id) + ":" + e->choice + " on contract " +
+             e->contract_id.to_hex().substr(0, 10);
+    if (auto* k = std::get_if<ExerciseByKeyCommand>(&command))
+      return "exercise-by-key command " + type(k->template_id) + ":" + k->choice + " on key " + eval::pretty(k->key);
+    const auto& ce = std::get<CreateAndExerciseCommand>(command);
+    return "create-and-exercise command " + type(ce.template_id) + ":" + ce.choice;
   }
 
   InterpretationResult result(Machine& machine, TransactionBuilder& builder) const {
@@ -152,7 +208,7 @@ Result<InterpretationResult> Engine::submit(const std::vector<Command>& commands
     options.allow_effectful_rollback = context.allow_effectful_rollback;
     TransactionBuilder builder(std::move(options));
     Machine machine(impl_->program, {&builder, &contracts, context.ledger_time, context.package_preference,
-                                     context.strict_preference, limits, context.trace});
+                                     context.strict_preference, limits, context.trace, context.exercise_trace});
     auto resolve = [&](const Identifier& id, const char* kind = "template") {
       return impl_->resolve(id, context.package_preference, context.strict_preference, kind);
     };
@@ -162,16 +218,15 @@ Result<InterpretationResult> Engine::submit(const std::vector<Command>& commands
     for (const auto& command : commands) {
       if (auto* c = std::get_if<CreateCommand>(&command)) {
         const TemplateInfo& t = impl_->template_named(resolve(c->template_id));
-        Cell argument = impl_->typed(machine, c->argument, t.type, "argument of " + t.id.to_string());
+        Cell argument = impl_->argument_of(machine, t, c->argument, c->written_package);
         actions.push_back([&machine, &t, argument] {
           Cell out;
           machine.create(t, argument, out);
         });
       } else if (auto* e = std::get_if<ExerciseCommand>(&command)) {
-        if (e->contract_id.is_local())
-          Impl::preprocessing("Illegal Contract ID \"" + e->contract_id.to_hex() +
-                              "\", non-suffixed V1 Contract IDs are forbidden");
-        auto target = impl_->target(machine, resolve(e->type_id, "template or interface"), e->choice, e->argument);
+        Impl::check_id(e->contract_id);
+        auto target = impl_->target(machine, resolve(e->type_id, "template or interface"), e->choice, e->argument,
+                                    e->written_package);
         actions.push_back([&machine, target, e] {
           Cell out;
           machine.exercise(target.template_info, target.interface_info, e->choice, e->contract_id, target.argument,
@@ -180,7 +235,7 @@ Result<InterpretationResult> Engine::submit(const std::vector<Command>& commands
       } else if (auto* k = std::get_if<ExerciseByKeyCommand>(&command)) {
         const TemplateInfo& t = impl_->template_named(resolve(k->template_id));
         Cell key = impl_->key_of(machine, t, k->key);
-        auto target = impl_->target(machine, t.id, k->choice, k->argument);
+        auto target = impl_->target(machine, t.id, k->choice, k->argument, k->written_package);
         actions.push_back([&machine, target, key, k] {
           Cell out;
           machine.exercise_by_key(*target.template_info, k->choice, key, target.argument, out);
@@ -189,8 +244,8 @@ Result<InterpretationResult> Engine::submit(const std::vector<Command>& commands
         const auto& ce = std::get<CreateAndExerciseCommand>(command);
         Identifier id = resolve(ce.template_id);
         const TemplateInfo& t = impl_->template_named(id);
-        Cell argument = impl_->typed(machine, ce.create_argument, t.type, "argument of " + t.id.to_string());
-        auto target = impl_->target(machine, id, ce.choice, ce.choice_argument);
+        Cell argument = impl_->argument_of(machine, t, ce.create_argument, ce.written_package);
+        auto target = impl_->target(machine, id, ce.choice, ce.choice_argument, ce.written_package);
         actions.push_back([&machine, &t, argument, target, &ce] {
           Cell created, out;
           machine.create(t, argument, created);
@@ -199,7 +254,16 @@ Result<InterpretationResult> Engine::submit(const std::vector<Command>& commands
         });
       }
     }
-    for (auto& action : actions) action();
+    std::size_t running = 0;
+    try {
+      for (; running < actions.size(); ++running) actions[running]();
+    } catch (eval::Fatal& failure) {
+      if (failure.error.id == "DAML_FAILURE" && context.exercise_trace > 0)
+        failure.error.context.emplace_back(
+            "exercise_trace", machine.failed_in(context.exercise_trace) + "    in " +
+                                  Impl::described(commands[running], context.package_preference) + ".\n");
+      throw;
+    }
     return impl_->result(machine, builder);
   });
 }
@@ -222,8 +286,9 @@ Result<InterpretationResult> Engine::reinterpret(const ReplayCommand& command, c
     if (auto* c = std::get_if<ReplayCreate>(&command)) {
       const TemplateInfo& t = impl_->template_named(c->template_id);
       completed =
-          machine.create(t, impl_->typed(machine, c->argument, t.type, "argument of " + t.id.to_string()), out, failed);
+          machine.create(t, impl_->typed(machine, c->argument, t.type, "a contract's argument"), out, failed);
     } else if (auto* e = std::get_if<ReplayExercise>(&command)) {
+      if (!e->key) Impl::check_id(e->contract_id);
       auto target = impl_->target(machine, e->interface_id.value_or(e->template_id), e->choice, e->argument);
       if (e->key) {
         const TemplateInfo& t = impl_->template_named(e->template_id);
@@ -235,6 +300,7 @@ Result<InterpretationResult> Engine::reinterpret(const ReplayCommand& command, c
       }
     } else {
       const auto& f = std::get<ReplayFetch>(command);
+      if (!f.key) Impl::check_id(f.contract_id);
       const InterfaceInfo* i = f.interface_id ? impl_->program.interface(*f.interface_id) : nullptr;
       if (f.interface_id && !i) eval::missing_package("interface " + f.interface_id->to_string());
       if (f.key) {
@@ -281,7 +347,7 @@ Result<Value> Engine::interface_view(const Identifier& interface_id, const Ident
     if (!implementation)
       fatal("CONTRACT_DOES_NOT_IMPLEMENT_INTERFACE", ErrorCategory::invalid_argument,
             "Template " + template_id.to_string() + " does not implement interface " + interface_id.to_string());
-    Cell cell = impl_->typed(machine, argument, t.type, "argument of " + t.id.to_string());
+    Cell cell = impl_->typed(machine, argument, t.type, "a contract's argument");
     return to_value(machine.interface_view(t, *implementation, cell), machine.arena());
   });
 }
@@ -291,8 +357,8 @@ Result<GlobalKey> Engine::global_key(const Identifier& template_id, const Value&
     const TemplateInfo& t = impl_->template_named(template_id);
     if (!t.key_type) Impl::preprocessing("no key is defined for template " + t.id.to_string());
     eval::Arena arena(limits.max_bytes);
-    auto cell = to_cell(impl_->program, arena, key, *t.key_type, true);
-    if (!cell) Impl::preprocessing("key of " + t.id.to_string() + ": " + cell.error().cause);
+    auto cell = to_cell(impl_->program, arena, key, *t.key_type, {.local_ids = true});
+    if (!cell) Impl::preprocessing(cell.error().cause);
     return GlobalKey{t.id, t.package_name, to_value(*cell, arena), hash_key(t.package_name, t.id, *cell)};
   });
 }
@@ -303,8 +369,8 @@ Result<Bytes> Engine::contract_hash(const Identifier& template_id, const std::st
     const TemplateInfo& t = impl_->template_named(template_id);
     eval::Arena arena(limits.max_bytes);
     if (!t.type) Impl::preprocessing("type of " + template_id.to_string() + " cannot be resolved");
-    auto cell = to_cell(impl_->program, arena, argument, *t.type, true);
-    if (!cell) Impl::preprocessing("argument of " + t.id.to_string() + ": " + cell.error().cause);
+    auto cell = to_cell(impl_->program, arena, argument, *t.type, {.local_ids = true});
+    if (!cell) Impl::preprocessing(cell.error().cause);
     return hash_contract(package_name, template_id, *cell);
   });
 }

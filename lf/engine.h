@@ -27,28 +27,33 @@ class PackageStore;
 
 // Commands, already typed and in normal form (lf/ledger/command_codec.h makes them from Ledger API messages). Template
 // and interface ids name their package by id, or by `#name` which is resolved through
-// SubmitContext::package_preference.
+// SubmitContext::package_preference. `written_package`: the package whose version of the template or interface the
+// writer had in mind, if it is another one; only messages need it, for the labels of fields that do not fit.
 struct CreateCommand {
   Identifier template_id;
   Value argument;
+  std::string written_package = {};
 };
 struct ExerciseCommand {
   Identifier type_id;  // template or interface
   ContractId contract_id;
   std::string choice;
   Value argument;
+  std::string written_package = {};
 };
 struct ExerciseByKeyCommand {
   Identifier template_id;
   Value key;
   std::string choice;
   Value argument;
+  std::string written_package = {};
 };
 struct CreateAndExerciseCommand {
   Identifier template_id;
   Value create_argument;
   std::string choice;
   Value choice_argument;
+  std::string written_package = {};
 };
 using Command = std::variant<CreateCommand, ExerciseCommand, ExerciseByKeyCommand, CreateAndExerciseCommand>;
 
@@ -92,6 +97,8 @@ struct SubmitContext {
   // A name without a preference is an error, as on a ledger, where such packages are not vetted. Otherwise the contract's
   // own package is good enough, and for names in commands the highest version there is.
   bool strict_preference = false;
+  // How many of the open exercises the context `exercise_trace` of a failure names, the innermost first; 0: no context.
+  std::size_t exercise_trace = 0;
   // Protocol version 34 and before: a try block may undo creates and archives. From 35 on that ends the interpretation.
   bool allow_effectful_rollback = false;
 };
@@ -149,7 +156,7 @@ class Engine {
 
   // Errors carry Canton's ids: CONTRACT_NOT_FOUND, DAML_AUTHORIZATION_ERROR, DAML_FAILURE, DAML_INTERPRETATION_ERROR,
   // CONTRACT_NOT_ACTIVE, COMMAND_PREPROCESSING_FAILED, PACKAGE_NOT_FOUND ..., INTERPRETATION_TIME_EXCEEDED for a
-  // budget.
+  // budget. The category of DAML_FAILURE is the number that the program gives, which need not be one of Canton's.
   Result<InterpretationResult> submit(const std::vector<Command>& commands, const SubmitContext& context,
                                       ContractLookup& contracts, const Limits& limits = {}) const;
 

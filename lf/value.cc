@@ -50,9 +50,9 @@ Value Value::text_map(std::vector<std::pair<std::string, Value>> entries) {
 Value Value::gen_map(std::vector<std::pair<Value, Value>> entries) {
   return Value(Sum(std::make_shared<const GenMap>(GenMap{std::move(entries)})));
 }
-Value Value::record(std::vector<Value> fields) {
+Value Value::record(std::vector<Value> fields, bool dropped_none) {
   while (!fields.empty() && fields.back().is_none()) fields.pop_back();
-  return Value(Sum(std::make_shared<const Record>(Record{std::move(fields)})));
+  return Value(Sum(std::make_shared<const Record>(Record{std::move(fields), dropped_none})));
 }
 Value Value::variant(std::string constructor, Value v) {
   return Value(Sum(std::make_shared<const Variant>(Variant{std::move(constructor), std::move(v)})));
@@ -77,6 +77,7 @@ const std::vector<std::pair<Value, Value>>& Value::as_gen_map() const {
 const std::vector<Value>& Value::as_record() const { return pick<std::shared_ptr<const Record>>(sum_)->fields; }
 const Variant& Value::as_variant() const { return *pick<std::shared_ptr<const Variant>>(sum_); }
 const std::string& Value::as_enum() const { return pick<Enum>(sum_).constructor; }
+bool Value::has_dropped_none() const { return pick<std::shared_ptr<const Record>>(sum_)->dropped_none; }
 bool Value::is_none() const { return kind() == ValueKind::optional && as_optional() == nullptr; }
 
 bool Value::operator==(const Value& other) const {

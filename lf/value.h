@@ -49,6 +49,7 @@ struct PartyValue {
 };
 struct Record {
   std::vector<Value> fields;
+  bool dropped_none = false;
 };
 struct Variant;
 struct Enum {
@@ -111,7 +112,8 @@ class Value {
   static Value list(std::vector<Value> elements);
   static Value text_map(std::vector<std::pair<std::string, Value>> entries);  // already strictly ascending
   static Value gen_map(std::vector<std::pair<Value, Value>> entries);         // already strictly ascending
-  static Value record(std::vector<Value> fields);                             // drops trailing None fields
+  // Drops trailing None fields. `dropped_none`: they were in bytes that somebody else wrote, where they do not belong.
+  static Value record(std::vector<Value> fields, bool dropped_none = false);
   static Value variant(std::string constructor, Value v);
   static Value enumeration(std::string constructor) { return Value(Sum(Enum{std::move(constructor)})); }
 
@@ -135,6 +137,7 @@ class Value {
   const Variant& as_variant() const;
   const std::string& as_enum() const;
   bool is_none() const;
+  bool has_dropped_none() const;  // of a record; no difference between equal values
 
   bool operator==(const Value& other) const;
 
@@ -227,7 +230,7 @@ Value Value::map_contract_ids(const F& f) const {
       std::vector<Value> out;
       out.reserve(as_record().size());
       for (const auto& v : as_record()) out.push_back(v.map_contract_ids(f));
-      return record(std::move(out));
+      return record(std::move(out), has_dropped_none());
     }
     case ValueKind::variant:
       return variant(as_variant().constructor, as_variant().value.map_contract_ids(f));

@@ -1,6 +1,7 @@
 #include "lf/eval/fatal.h"
 
 #include "base/bytes.h"
+#include "lf/eval/pretty.h"
 #include "lf/ledger/value_codec.h"
 
 namespace synod::lf::eval {
@@ -21,10 +22,9 @@ void user_error(const std::string& message) {
 }
 void failure_status(const std::string& id, std::int64_t category, const std::string& message,
                     const std::vector<std::pair<std::string, std::string>>& metadata) {
-  ErrorCategory mapped = ErrorCategory::invalid_state_other;
-  if (category >= 1 && category <= 14) mapped = static_cast<ErrorCategory>(category);
-  Error error("DAML_FAILURE", mapped,
-              "Interpretation error: Error: User failure: " + id + " (error category " + std::to_string(category) +
+  const auto number = static_cast<std::int32_t>(category);  // as the reference does; it need not be a category
+  Error error("DAML_FAILURE", static_cast<ErrorCategory>(number),
+              "Interpretation error: Error: User failure: " + id + " (error category " + std::to_string(number) +
                   "): " + message);
   error.context.emplace_back("error_id", id);
   for (const auto& entry : metadata) error.context.push_back(entry);
@@ -37,29 +37,30 @@ void contract_not_found(const ContractId& id) {
 }
 void contract_not_active(const ContractId& id, const Identifier& template_id, NodeId consumed_by) {
   fatal("CONTRACT_NOT_ACTIVE", ErrorCategory::invalid_state_missing,
-        "Update failed due to fetch of an inactive contract " + id.to_hex() + " (" + template_id.to_string() +
+        "Update failed due to fetch of an inactive contract " + id.to_hex() + " (" + pretty(template_id) +
             ").\nThe contract had been consumed in sub-transaction #NodeId(" + std::to_string(consumed_by) + "):",
         {{"TEMPLATE_ID", template_id.to_string()}, {"CONTRACT_ID", id.to_hex()}});
 }
 void wrongly_typed(const ContractId& id, const Identifier& expected, const Identifier& actual) {
   fatal("WRONGLY_TYPED_CONTRACT", ErrorCategory::invalid_state_other,
         "Update failed due to wrongly typed contract id " + id.to_hex() + "\nExpected contract of type " +
-            expected.to_string() + " but got " + actual.to_string(),
+            pretty(expected) + " but got " + pretty(actual),
         {{"CONTRACT_ID", id.to_hex()}, {"TEMPLATE_ID", expected.to_string()}, {"TEMPLATE_ID", actual.to_string()}});
 }
 void no_such_interface(const ContractId& id, const Identifier& actual, const Identifier& interface) {
   fatal("CONTRACT_DOES_NOT_IMPLEMENT_INTERFACE", ErrorCategory::invalid_argument,
         "Update failed due to contract " + id.to_hex() +
-            " not implementing an interface\nExpected contract to implement interface " + interface.to_string() +
-            " but contract has type " + actual.to_string(),
+            " not implementing an interface\nExpected contract to implement interface " + pretty(interface) +
+            " but contract has type " + pretty(actual),
         {{"CONTRACT_ID", id.to_hex()}, {"TEMPLATE_ID", actual.to_string()}, {"INTERFACE_ID", interface.to_string()}});
 }
 void translation_failed(const std::optional<ContractId>& id, const Identifier& source, const Identifier& wanted,
                         const Value& argument, const std::string& reason) {
   std::string name = id ? "contract " + id->to_hex() : std::string("a contract");
   fatal("INTERPRETATION_UPGRADE_ERROR_TRANSLATION_FAILED", ErrorCategory::invalid_argument,
-        "Translation of " + name + " to a value of type " + wanted.to_string() + " fails.\nReason: " + reason +
-            "\nThe contract is purportedly an instance of " + source.to_string(),
+        "Translation of " + name + " to a value of type " + pretty(wanted) + " fails.\nReason: " + reason +
+            "\nThe contract is purportedly an instance of " + pretty(source) +
+            "\nIts contract argument is:  " + pretty(argument),
         {{"NULLABLE_CONTRACT_ID", id ? id->to_hex() : "NULL"},
          {"TEMPLATE_ID", source.to_string()},
          {"TEMPLATE_ID", wanted.to_string()},

@@ -1,4 +1,4 @@
-// Errors that end an interpretation, with Canton's ids and texts. Inside lf/eval they travel as C++ exceptions, because
+// Errors that end an interpretation, with Canton's ids and texts (pretty.h). Inside lf/eval they travel as C++ exceptions, because
 // they can come from any depth of the machine; Engine turns them into Results.
 // Fact of the texts: Pretty.scala; of ids and categories: CommandExecutionErrors.scala, RejectionGenerators.scala.
 #pragma once
@@ -24,6 +24,7 @@ using Resources = std::vector<std::pair<std::string, std::string>>;
 [[noreturn]] void fatal(std::string id, ErrorCategory category, const std::string& what, Resources about = {});
 [[noreturn]] void fatal_bug(const std::string& what);      // INTERPRETATION internal: an ill-typed package or a bug
 [[noreturn]] void user_error(const std::string& message);  // ERROR builtin
+// The error's category is the program's number, whatever it is.
 [[noreturn]] void failure_status(const std::string& id, std::int64_t category, const std::string& message,
                                  const std::vector<std::pair<std::string, std::string>>& metadata);
 [[noreturn]] void contract_not_found(const ContractId& id);

@@ -284,6 +284,9 @@ Machine::Step Machine::resume(const Cell& given, Cell& out) {
       case FrameKind::end_exercise:
         builder().end_exercise(to_value(value, arena_));
         break;
+      case FrameKind::check_view:
+        check_value(value, steps_);
+        break;
       case FrameKind::run_result: {
         frames_.pop_back();
         return run_update(value, base, ret, out);
@@ -325,6 +328,7 @@ bool Machine::handle(const Cell& exception, std::size_t floor) {
   std::size_t keep = floor;
   bool found = !handlers_.empty() && handlers_.back().frame >= floor;
   if (found) keep = handlers_.back().frame + 1;
+  if (!found && floor == 0 && setup_.exercise_trace > 0) failed_in_ = builder().open_exercises(setup_.exercise_trace);
   while (frames_.size() > keep) {
     Frame& f = frames_.back();
     if (f.kind == FrameKind::end_exercise) builder().abort_exercise();
@@ -339,6 +343,10 @@ bool Machine::handle(const Cell& exception, std::size_t floor) {
   stack_[h.slot] = exception;
   f.pc = f.code->instructions.data() + h.pc;
   return true;
+}
+
+std::string Machine::failed_in(std::size_t most) const {
+  return failed_in_ ? *failed_in_ : setup_.builder ? setup_.builder->open_exercises(most) : std::string();
 }
 
 void Machine::abandon() {

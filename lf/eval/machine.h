@@ -32,6 +32,7 @@ class Machine {
     bool strict_preference = false;  // an interface needs a preference for the contract's package name
     Limits limits;
     TraceSink trace{};
+    std::size_t exercise_trace = 0;  // failed_in() will be asked for so many
   };
   Machine(Program& program, Setup setup);
   ~Machine();
@@ -58,6 +59,9 @@ class Machine {
   bool try_apply(const Cell& function, std::initializer_list<Cell> arguments, Cell& out);
   // What an exception that nobody catches becomes at the end of an interpretation.
   Error failure_of(const Cell& exception);
+  // The exercises that were open when the exception was raised that ended everything, or are open now; not more lines
+  // than that many. For messages.
+  std::string failed_in(std::size_t most) const;
   // After a Fatal or OutOfBudget: drops what was being evaluated, so that a pure machine can go on with something else.
   void abandon();
 
@@ -76,7 +80,8 @@ class Machine {
     equal_list,
     definition,
     end_exercise,
-    run_result
+    run_result,
+    check_view  // a view must be a ledger value, even if nobody looks at it
   };
 
   struct Frame {
@@ -154,7 +159,7 @@ class Machine {
   Contract load(const TemplateInfo* t, const InterfaceInfo* i, const ContractId& id, std::uint32_t top);
   const ContractFacts& facts_of(const TemplateInfo& t, const ContractId& id, const Cell& argument, std::uint32_t top);
   const ContractInstance& input(const ContractId& id);
-  const TemplateInfo& preferred(const Identifier& template_id, const std::string& package_name);
+  Identifier preferred(const Identifier& template_id, const std::string& package_name) const;
 
   // machine_keys.cc
   struct KeyResult {
@@ -200,6 +205,7 @@ class Machine {
   std::map<Bytes, KeyState> keys_;                                     // by key hash
   TimeBounds bounds_;
   bool used_time_ = false;
+  std::optional<std::string> failed_in_;
 };
 
 }  // namespace synod::lf::eval

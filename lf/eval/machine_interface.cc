@@ -1,6 +1,7 @@
 // Interface values: a contract's record together with its template, as an Any.
 #include "lf/eval/fatal.h"
 #include "lf/eval/machine.h"
+#include "lf/eval/pretty.h"
 #include "lf/ledger/translate.h"
 
 namespace synod::lf::eval {
@@ -59,7 +60,8 @@ Machine::Step Machine::interface_operation(const Instruction& i, Frame& frame, C
         out = make_some(arena_, c.box->value);
       } else if (wanted.id.qualified_name() == actual.id.qualified_name() &&
                  wanted.package_name == actual.package_name) {
-        auto moved = to_cell(program_, arena_, to_value(c.box->value, arena_), *wanted.type, true);
+        auto moved = to_cell(program_, arena_, to_value(c.box->value, arena_), *wanted.type,
+                             {.of_contract = true, .local_ids = true});
         if (!moved)
           translation_failed(std::nullopt, actual.id, wanted.id, to_value(c.box->value, arena_), moved.error().cause);
         out = make_some(arena_, *moved);
@@ -84,15 +86,20 @@ Machine::Step Machine::interface_operation(const Instruction& i, Frame& frame, C
     case Op::unsafe_from_required: {
       const Cell& c = slots[(i.b & kIndex) + 1];
       const TemplateInfo& actual = template_inside(c);
-      if (!actual.implementation(interface_named().id))
+      const Identifier& requiring = interface_named().id;
+      if (!actual.implementation(requiring)) {
+        const Identifier required = identifier(*ref->from, ref->required);
+        const std::string id = contract_id(slots[i.b & kIndex]).to_hex();
         fatal("CONTRACT_DOES_NOT_IMPLEMENT_REQUIRING_INTERFACE", ErrorCategory::invalid_argument,
-              "Update failed due to contract " + contract_id(slots[i.b & kIndex]).to_hex() +
+              "Update failed due to contract " + id +
                   " not implementing the requiring interface\nExpected contract to implement interface " +
-                  interface_named().id.to_string() + " but contract has type " + actual.id.to_string(),
-              {{"CONTRACT_ID", contract_id(slots[i.b & kIndex]).to_hex()},
+                  pretty(requiring) + " requirring the interface " + pretty(required) + " but contract has type " +
+                  pretty(actual.id),
+              {{"CONTRACT_ID", id},
                {"TEMPLATE_ID", actual.id.to_string()},
-               {"INTERFACE_ID", interface_named().id.to_string()},
-               {"INTERFACE_ID", interface_named().id.to_string()}});
+               {"INTERFACE_ID", required.to_string()},
+               {"INTERFACE_ID", requiring.to_string()}});
+      }
       out = c;
       return Step::value;
     }
@@ -122,7 +129,9 @@ Machine::Step Machine::interface_operation(const Instruction& i, Frame& frame, C
         }
       }
       slots[slot] = c.box->value;
-      enter(*proto, nullptr, frame.base + slot, frame.base + i.a);
+      const std::uint32_t base = frame.base + slot, ret = frame.base + i.a;
+      if (i.op == Op::view_interface) push(FrameKind::check_view, base, ret);
+      enter(*proto, nullptr, base, ret);
       return Step::pushed;
     }
     default:

@@ -6,6 +6,7 @@
 
 #include "lf/eval/fatal.h"
 #include "lf/eval/machine.h"
+#include "lf/eval/pretty.h"
 #include "lf/ledger/contract_hash.h"
 #include "lf/ledger/translate.h"
 
@@ -22,7 +23,7 @@ Resources about_key(const GlobalKey& key) {
 
 [[noreturn]] void inconsistent(const GlobalKey& key) {
   fatal("INCONSISTENT_CONTRACT_KEY", ErrorCategory::invalid_state_other,
-        "Update failed due to an inconsistent contract key " + key.key.to_string(), about_key(key));
+        "Update failed due to an inconsistent contract key " + pretty(key.key), about_key(key));
 }
 
 }  // namespace
@@ -38,7 +39,7 @@ KeyWithMaintainers Machine::key_of(const TemplateInfo& t, const Cell& key, std::
   if (out.maintainers.empty())
     fatal("FETCH_EMPTY_CONTRACT_KEY_MAINTAINERS", ErrorCategory::invalid_argument,
           "Update failed due to a contract key with an empty set of maintainers when fetching or looking up by key " +
-              t.package_name + "/ " + t.id.to_string() + "\nThe provided shared key is " + out.key.key.to_string(),
+              t.package_name + " / " + pretty(t.id) + "\nThe provided shared key is " + pretty(out.key.key),
           about_key(out.key));
   return out;
 }
@@ -97,7 +98,7 @@ ContractId Machine::fetch_key(const TemplateInfo& t, const Cell& key, std::uint3
   if (found.contracts.empty())
     fatal("CONTRACT_KEY_NOT_FOUND", ErrorCategory::invalid_state_missing,
           "Update failed due to fetch-by-key or exercise-by-key which did not find a contract with key " +
-              k.key.key.to_string() + " (" + t.id.to_string() + ")",
+              pretty(k.key.key) + " (" + pretty(t.id) + ")",
           about_key(k.key));
   load(&t, nullptr, found.contracts.front(), top);
   return std::move(found.contracts.front());

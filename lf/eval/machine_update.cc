@@ -1,6 +1,7 @@
 // Updates: what the program does to the ledger.
 #include "lf/eval/fatal.h"
 #include "lf/eval/machine.h"
+#include "lf/eval/pretty.h"
 #include "lf/ledger/contract_hash.h"
 #include "lf/ledger/translate.h"
 
@@ -23,10 +24,11 @@ PartySet observers_of(const PartySet& signatories, const PartySet& stakeholders)
   return out;
 }
 
-std::string braces(const PartySet& parties) {
-  std::string out;
-  for (const auto& p : parties) out += (out.empty() ? "'" : ", '") + p + "'";
-  return "{" + out + "}";
+// The tail of the message about a changed contract.
+std::string key_text(const char* which, const std::optional<KeyWithMaintainers>& key) {
+  if (!key) return {};
+  return std::string(which) + " maintainers are " + pretty(key->maintainers) + "\n" + which + " key is " +
+         pretty(key->key.key);
 }
 
 std::string comma_separated(const PartySet& parties) {
@@ -50,6 +52,12 @@ Resources changed_contract(const ContractId& id, const Identifier& source, const
     out.emplace_back("NULLABLE_PARTIES", facts->key ? comma_separated(facts->key->maintainers) : "NULL");
   }
   return out;
+}
+
+[[noreturn]] void precondition_violated(const TemplateInfo& t, const Cell& argument, Meter& steps) {
+  check_value(argument, steps);
+  fatal("TEMPLATE_PRECONDITION_VIOLATED", ErrorCategory::invalid_argument,
+        "Update failed due to precondition violation when creating " + pretty(t.id) + " with " + pretty(argument));
 }
 
 }  // namespace
@@ -127,9 +135,7 @@ Machine::Step Machine::contract_facts(const TemplateInfo& t, const Cell& argumen
   if (t.has_precondition) {
     if (call(t.precondition, {argument}, top, c) == Step::raised) return out = c, Step::raised;
     if (c.tag != Tag::boolean || c.integer == 0)
-      fatal("TEMPLATE_PRECONDITION_VIOLATED", ErrorCategory::invalid_argument,
-            "Update failed due to precondition violation when creating " + t.id.to_string() + " with " +
-                to_value(argument, arena_).to_string());
+      precondition_violated(t, argument, steps_);
   }
   Cell signatories, observers;
   if (call(t.signatories, {argument}, top, signatories) == Step::raised) return out = signatories, Step::raised;
@@ -175,16 +181,14 @@ const ContractInstance& Machine::input(const ContractId& id) {
   return inputs_.emplace(id, std::move(*found)).first->second;
 }
 
-const TemplateInfo& Machine::preferred(const Identifier& template_id, const std::string& package_name) {
+Identifier Machine::preferred(const Identifier& template_id, const std::string& package_name) const {
   Identifier id = template_id;
   if (auto it = setup_.package_preference.find(package_name); it != setup_.package_preference.end())
     id.package = it->second;
   else if (setup_.strict_preference)
     fatal("UNRESOLVED_PACKAGE_NAME", ErrorCategory::invalid_state_missing,
           "Update failed due to a failed package name resolution: " + package_name, {{"PACKAGE_NAME", package_name}});
-  const TemplateInfo* t = program_.template_(id);
-  if (!t) missing_package("template " + id.to_string());
-  return *t;
+  return id;
 }
 
 // The contract under the wanted template, or for an interface under the preferred package of its name; checked to be
@@ -200,8 +204,11 @@ Machine::Contract Machine::load(const TemplateInfo* t, const InterfaceInfo* i, c
 
   if (i) {
     const std::string& name = is_local ? local->second.info->package_name : instance->package_name;
-    t = &preferred(source, name);
-    if (!t->implementation(i->id)) no_such_interface(id, t->id, i->id);
+    const Identifier wanted = preferred(source, name);
+    t = program_.template_(wanted);
+    if (!t && !program_.packages().find(wanted.package))
+      missing_package("package " + wanted.package + " while looking for template " + wanted.to_string());
+    if (!t || !t->implementation(i->id)) no_such_interface(id, wanted, i->id);
   }
   if (source.module != t->id.module || source.entity != t->id.entity) wrongly_typed(id, t->id, source);
   if (!t->type) fatal_bug("template without a record type: " + t->id.to_string());
@@ -225,7 +232,8 @@ Machine::Contract Machine::load(const TemplateInfo* t, const InterfaceInfo* i, c
     original.key = instance->key;
     original.argument = instance->argument;
   }
-  auto translated = to_cell(program_, arena_, original.argument, *t->type, is_local);
+  auto translated =
+      to_cell(program_, arena_, original.argument, *t->type, {.of_contract = true, .local_ids = is_local});
   if (!translated) translation_failed(id, source, t->id, original.argument, translated.error().cause);
   Cell argument = *translated;
   const ContractFacts& facts = facts_of(*t, id, argument, top);
@@ -237,26 +245,27 @@ Machine::Contract Machine::load(const TemplateInfo* t, const InterfaceInfo* i, c
   if (facts.signatories != original.signatories || observers != original_observers || !same_key ||
       facts.package_name != original.package_name)
     fatal("INTERPRETATION_UPGRADE_ERROR_VALIDATION_FAILED", ErrorCategory::invalid_argument,
-          "Validation fails when trying to upgrade the contract " + id.to_hex() + " from " + source.to_string() +
-              " to " + t->id.to_string() +
+          "Validation fails when trying to upgrade the contract " + id.to_hex() + " from " + pretty(source) +
+              " to " + pretty(t->id) +
               "\nVerify that neither the signatories, nor the observers, nor the contract key, nor the key's "
               "maintainers, nor the package name have changed" +
               "\noriginal package name is " + original.package_name + "\noriginal signatories are " +
-              braces(original.signatories) + "\noriginal observers are " + braces(original_observers) +
+              pretty(original.signatories) + "\noriginal observers are " + pretty(original_observers) +
               "\ntarget package name is " + facts.package_name + "\nrecomputed signatories are " +
-              braces(facts.signatories) + "\nrecomputed observers are " + braces(observers),
+              pretty(facts.signatories) + "\nrecomputed observers are " + pretty(observers) + "\n" +
+              key_text("original", original.key) + "\n" + key_text("recomputed", facts.key),
           changed_contract(id, source, t->id, original, facts));
   bool authentic =
       is_local ? facts.hash == original.hash : setup_.contracts->authenticate(*instance, facts.hash).has_value();
   if (!authentic)
     fatal("INTERPRETATION_UPGRADE_ERROR_AUTHENTICATION_FAILED", ErrorCategory::invalid_argument,
-          "Error when authenticating contract " + id.to_hex() + " against template " + t->id.to_string() +
-              ": failed to authenticate contract" + "\nThe contract is purportedly an instance of " +
-              source.to_string(),
+          "Error when authenticating contract " + id.to_hex() + " against template " + pretty(t->id) +
+              " : failed to authenticate contract\nThe contract is purportedly an instance of " + pretty(source) +
+              "\nThe contract argument is " + pretty(facts.argument),
           {{"CONTRACT_ID", id.to_hex()},
            {"TEMPLATE_ID", source.to_string()},
            {"TEMPLATE_ID", t->id.to_string()},
-           {"CONTRACT_ARG", resource_of(original.argument)}});
+           {"CONTRACT_ARG", resource_of(facts.argument)}});
   imported_.emplace(std::move(key), argument);
   return Contract{t, argument, &facts};
 }
@@ -269,7 +278,8 @@ Machine::Step Machine::create(const TemplateInfo& t, const Cell& argument, std::
   if (contract_facts(t, argument, top, facts, out) == Step::raised) return Step::raised;
   if (facts.key && facts.key->maintainers.empty())
     fatal("CREATE_EMPTY_CONTRACT_KEY_MAINTAINERS", ErrorCategory::invalid_argument,
-          "Update failed due to a contract key with an empty set of maintainers when creating " + t.id.to_string(),
+          "Update failed due to a contract key with an empty set of maintainers when creating " + pretty(t.id) +
+              " with " + pretty(facts.argument) + "\nThe computed key is " + pretty(facts.key->key.key),
           {{"TEMPLATE_ID", t.id.to_string()}, {"CONTRACT_ARG", resource_of(facts.argument)}});
   ContractId id = builder().create(facts);
   out = to_contract_cell(arena_, id);

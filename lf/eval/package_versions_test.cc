@@ -131,6 +131,100 @@ TEST_F(Versions, FieldsComeAndGo) {
   EXPECT_EQ(used("2.0.0", three), TRANSLATION);
 }
 
+// What a command has too much of is named as its writer named it, if that is known.
+TEST_F(Versions, ArgumentsThatDoNotFit) {
+  const auto definitions = [](const char* more) {
+    return std::string("record @serializable R = { n: Int64") + more +
+           " } ; variant @serializable V = A: Int64 | L: List M:R ;";
+  };
+  add({.number = "1.0.0", .fields = ", v: M:V", .definitions = definitions("")});
+  add({.number = "2.0.0", .fields = ", v: M:V, x: Option Int64", .definitions = definitions(", extra: Option Text")});
+  add({.number = "3.0.0", .fields = ", v: M:V, y: Int64", .definitions = definitions(", must: Text") });
+  const auto said = [&](const Value& argument, const std::string& written) {
+    auto r = submit(CreateCommand{t("1.0.0"), argument, written.empty() ? written : ids_.at(written)});
+    return r ? "created" : r.error().id + ": " + r.error().cause;
+  };
+  const auto of = [](std::vector<Value> r) {
+    return Value::variant("L", Value::list({Value::record({Value::int64(1)}), Value::record(std::move(r))}));
+  };
+  const std::string failed = "COMMAND_PREPROCESSING_FAILED: ";
+  const Value a = Value::variant("A", Value::int64(1)), some = Value::some(Value::int64(1));
+  EXPECT_EQ(said(base_with({a, Value::none()}), "2.0.0"), "created");
+  const std::string dropped = " with a value of Some may not be dropped during downgrading.";
+  EXPECT_EQ(said(base_with({a, some}), "2.0.0"), failed + "An optional contract field (\"x\")" + dropped);
+  EXPECT_EQ(said(base_with({a, some}), ""), failed + "An optional contract field" + dropped);
+  EXPECT_EQ(said(base_with({of({Value::int64(2), Value::some(Value::text(""))})}), "2.0.0"),
+            failed + "An optional contract field (\"extra\")" + dropped);
+  EXPECT_EQ(said(base_with({a, Value::int64(1)}), "3.0.0"),
+            failed + "Found non-optional extra field \"y\", cannot remove for downgrading.");
+  EXPECT_EQ(said(base_with({of({Value::int64(2), Value::text("")})}), ""),
+            failed + "Found non-optional extra field, cannot remove for downgrading.");
+  EXPECT_EQ(said(base_with({}), "2.0.0"),
+            failed + "Missing non-optional field \"v\", cannot upgrade non-optional fields.");
+  EXPECT_EQ(said(base_with({Value::variant("B", Value::unit())}), ""),
+            failed + "unknown constructor B in variant " + ids_.at("1.0.0") + ":M:V");
+  EXPECT_EQ(said(base_with({Value::variant("A", Value::text("x"))}), ""),
+            failed + "mismatching type: Int64 and value: \"x\"");
+  EXPECT_EQ(said(base_with({Value::variant("L", Value::text("x"))}), ""),
+            failed + "mismatching type: List M:R and value: \"x\"");
+  EXPECT_EQ(said(base_with({Value::variant("L", Value::list({a}))}), ""),
+            failed + "mismatching type: M:R and value: A(1)");
+  // What is not there at all.
+  const auto refused = [&](Command command) {
+    auto r = submit(std::move(command));
+    return r ? "done" : r.error().id + ": " + r.error().cause;
+  };
+  const std::string one = ids_.at("1.0.0");
+  EXPECT_EQ(refused(CreateCommand{{one, "M", "U"}, Value::record({})}), failed + "unknown template " + one + ":M:U");
+  EXPECT_EQ(refused(ExerciseCommand{{one, "M", "U"}, created("1.0.0", base_with({a})), "C", Value::unit()}),
+            failed + "unknown template or interface " + one + ":M:U");
+  EXPECT_EQ(refused(ExerciseCommand{t("1.0.0"), created("1.0.0", base_with({a})), "C", Value::unit()}),
+            failed + "unknown choice C in template " + one + ":M:T");
+  const std::string nowhere(64, '0');
+  EXPECT_EQ(refused(CreateCommand{{nowhere, "M", "U"}, Value::record({})}),
+            "PACKAGE_NOT_FOUND: Couldn't find package " + nowhere + " while looking for template " + nowhere + ":M:U");
+}
+
+// An interface needs the contract's template in the package that its name stands for.
+TEST_F(Versions, TemplatesThatAreGone) {
+  add({"1.0.0", ""});
+  add("metadata ('app' : '2.0.0') module M { record @serializable Other = {} ; }", "2.0.0");
+  auto id = created("1.0.0", base_with({}));
+  const Identifier face{ids_.at("face"), "F", "I"};
+  auto r = submit(ExerciseCommand{face, id, "Ask", Value::party(kAlice)}, {{"app", ids_.at("2.0.0")}});
+  EXPECT_EQ(outcome(r), "CONTRACT_DOES_NOT_IMPLEMENT_INTERFACE");
+  EXPECT_EQ(r.error().resources.at(1), std::pair(std::string("TEMPLATE_ID"), t("2.0.0").to_string()));
+  r = submit(ExerciseCommand{face, id, "Ask", Value::party(kAlice)}, {{"app", std::string(64, '0')}});
+  EXPECT_EQ(outcome(r), "PACKAGE_NOT_FOUND");
+}
+
+TEST_F(Versions, TheTextOfAChangedContract) {
+  add({"1.0.0", ""});
+  add({.number = "2.0.0", .observers = "Nil @Party", .key = "M:T {obs} this"});
+  auto id = created("1.0.0", base_with({}));
+  auto r = submit(ExerciseCommand{t("2.0.0"), id, "Which", Value::record({})});
+  ASSERT_FALSE(r);
+  const auto type = [&](const char* version) { return "M:T@" + ids_.at(version).substr(0, 8); };
+  EXPECT_EQ(r.error().cause,
+            "Interpretation error: Error: Validation fails when trying to upgrade the contract " + id.to_hex() +
+                " from " + type("1.0.0") + " to " + type("2.0.0") +
+                "\nVerify that neither the signatories, nor the observers, nor the contract key, nor the key's "
+                "maintainers, nor the package name have changed\noriginal package name is app\noriginal signatories "
+                "are { 'alice::1220aa' }\noriginal observers are { 'bob::1220bb' }\ntarget package name is app\n"
+                "recomputed signatories are { 'alice::1220aa' }\nrecomputed observers are {  }\noriginal maintainers "
+                "are { 'alice::1220aa' }\noriginal key is 'alice::1220aa'\nrecomputed maintainers are { "
+                "'bob::1220bb' }\nrecomputed key is 'bob::1220bb'");
+  authentic_ = false;
+  r = submit(ExerciseCommand{t("1.0.0"), id, "Which", Value::record({})});
+  ASSERT_FALSE(r);
+  EXPECT_EQ(r.error().cause, "Interpretation error: Error: Error when authenticating contract " + id.to_hex() +
+                                 " against template " + type("1.0.0") +
+                                 " : failed to authenticate contract\nThe contract is purportedly an instance of " +
+                                 type("1.0.0") +
+                                 "\nThe contract argument is { <no-label> = 'alice::1220aa', <no-label> = "
+                                 "'bob::1220bb', <no-label> = 7 }");
+}
+
 TEST_F(Versions, ConstructorsComeAndGo) {
   const std::string v1 = "variant @serializable V = A: Int64 | B: Text ; enum @serializable E = P | Q ;";
   const std::string v2 = "variant @serializable V = A: Int64 | B: Text | C: Unit ; enum @serializable E = P | Q | R ;";

@@ -419,12 +419,13 @@ const InterfaceInfo* Program::interface_of(const UpdateRef& ref) {
   return info;
 }
 
-const UpdateRef* Program::update_ref(const Package& from, RefId ref, std::string_view member) {
+const UpdateRef* Program::update_ref(const Package& from, RefId ref, std::string_view member, RefId required) {
   std::lock_guard lock(mutex_);
   auto made = std::make_unique<UpdateRef>();
   made->from = &from;
   made->ref = ref;
   made->member = member;
+  made->required = required;
   update_refs_.push_back(std::move(made));
   return update_refs_.back().get();
 }

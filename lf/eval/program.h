@@ -95,6 +95,7 @@ struct UpdateRef {
   const Package* from = nullptr;
   RefId ref = RefId::none();
   std::string member;  // choice or method
+  RefId required = RefId::none();  // unsafe_from_required_interface: the interface that the value has
   mutable std::atomic<const TemplateInfo*> template_info{nullptr};
   mutable std::atomic<const InterfaceInfo*> interface_info{nullptr};
 };
@@ -138,7 +139,8 @@ class Program {
   const InterfaceInfo* interface(const Identifier& id);
   const TemplateInfo* template_of(const UpdateRef& ref);
   const InterfaceInfo* interface_of(const UpdateRef& ref);
-  const UpdateRef* update_ref(const Package& from, RefId ref, std::string_view member = {});
+  const UpdateRef* update_ref(const Package& from, RefId ref, std::string_view member = {},
+                              RefId required = RefId::none());
   // Null when the type has no such exception. Proto of arity 0: a function from the exception to its message.
   const Proto* exception_message(const TypeDescriptor& type);
   // DA.Types.Tuple2 of the stable package: what key operations answer with. Fatal without it, which the type checker

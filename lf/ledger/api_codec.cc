@@ -108,14 +108,13 @@ class Reader {
           SYNOD_TRY(Value inner, read(v.variant().value(), *m.type, depth + 1));
           return Value::variant(v.variant().constructor(), std::move(inner));
         }
-        return refuse("Couldn't find provided variant constructor " + v.variant().constructor() + " in " +
-                      t.id.to_string());
+        return refuse("unknown constructor " + v.variant().constructor() + " in variant " + t.id.to_string());
       }
       case SchemaKind::enumeration: {
         if (!v.has_enum_()) return wrong();
         for (const auto& m : schema_.members(t))
           if (m.name == v.enum_().constructor()) return Value::enumeration(v.enum_().constructor());
-        return refuse("Couldn't find provided enum constructor " + v.enum_().constructor() + " in " + t.id.to_string());
+        return refuse("unknown constructor " + v.enum_().constructor() + " in enumeration " + t.id.to_string());
       }
       case SchemaKind::other:
         break;
@@ -129,6 +128,7 @@ class Reader {
     bool labelled = r.fields_size() > 0 &&
                     std::all_of(r.fields().begin(), r.fields().end(), [](const auto& f) { return !f.label().empty(); });
     std::vector<const api::Value*> given(members.size());
+    const api::RecordField* surplus = nullptr;
     for (int i = 0; i < r.fields_size(); ++i) {
       const auto& field = r.fields(i);
       auto at = static_cast<std::size_t>(i);
@@ -142,24 +142,32 @@ class Reader {
       if (at >= members.size()) {  // a later version of the type may have it; None says nothing
         bool none = field.value().has_optional() && !field.value().optional().has_value();
         if (none) continue;
-        return refuse("Found unexpected field" +
-                      (field.label().empty() ? " number " + std::to_string(i + 1) : " " + field.label()) +
-                      " in record " + t.id.to_string());
+        surplus = surplus ? surplus : &field;
+        continue;
       }
-      if (given[at]) return refuse("field " + field.label() + " is given twice in record " + t.id.to_string());
+      if (given[at]) return refuse("Duplicate label " + field.label() + " in record");
       given[at] = &field.value();
     }
+    for (std::size_t i = 0; i < members.size(); ++i)
+      if (!given[i] && members[i].type->kind != SchemaKind::optional)
+        return refuse("Missing non-optional field \"" + std::string(members[i].name) +
+                      "\", cannot upgrade non-optional fields.");
     std::vector<Value> fields;
     for (std::size_t i = 0; i < members.size(); ++i) {
       if (given[i]) {
         SYNOD_TRY(Value v, read(*given[i], *members[i].type, depth + 1));
         fields.push_back(std::move(v));
-      } else if (members[i].type->kind == SchemaKind::optional) {
-        fields.push_back(Value::none());
       } else {
-        return refuse("Missing non-optional field \"" + std::string(members[i].name) + "\" in record " +
-                      t.id.to_string());
+        fields.push_back(Value::none());
       }
+    }
+    if (surplus) {
+      const std::string& label = surplus->label();
+      if (surplus->value().has_optional())
+        return refuse("An optional contract field" + (label.empty() ? "" : " (\"" + label + "\")") +
+                      " with a value of Some may not be dropped during downgrading.");
+      return refuse("Found non-optional extra field" + (label.empty() ? "" : " \"" + label + "\"") +
+                    ", cannot remove for downgrading.");
     }
     return Value::record(std::move(fields));
   }
@@ -327,16 +335,16 @@ const SchemaType* ApiCodec::record_of(const Identifier& type_id) const {
 }
 
 Result<ApiCodec::ChoiceTypes> ApiCodec::choice_types(const Identifier& type_id, const std::string& choice) const {
-  auto types = [&](const Package& package, Slice<Choice> choices) -> Result<ChoiceTypes> {
+  auto types = [&](const Package& package, Slice<Choice> choices, const char* kind) -> Result<ChoiceTypes> {
     const Choice* c = package.find_choice(choices, choice);
-    if (!c) return refuse("unknown choice " + choice + " of " + type_id.to_string());
+    if (!c) return refuse("unknown choice " + choice + " in " + kind + " " + type_id.to_string());
     return ChoiceTypes{schema_->type(package, c->argument.type), schema_->type(package, c->result)};
   };
   if (auto t = packages_->template_(type_id)) {
     // A template has the choices of its package only; those of its interfaces are exercised through the interface.
-    return types(*t.package, t->choices);
+    return types(*t.package, t->choices, "template");
   }
-  if (auto i = packages_->interface(type_id)) return types(*i.package, i->choices);
+  if (auto i = packages_->interface(type_id)) return types(*i.package, i->choices, "interface");
   return fail(unknown(type_id));
 }
 

@@ -125,6 +125,16 @@ TEST_F(RecordedLedgerApi, RecordsByLabelByPositionAndWrong) {
   auto refused = codec.template_argument(type, surplus);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().id, "COMMAND_PREPROCESSING_FAILED");
+  EXPECT_EQ(refused.error().cause, "Found non-optional extra field, cannot remove for downgrading.");
+  api::Record later = by_label;  // of a version with one field more
+  later.add_fields()->set_label("new");
+  later.mutable_fields(2)->mutable_value()->mutable_optional();
+  EXPECT_TRUE(codec.template_argument(type, later));
+  later.mutable_fields(2)->mutable_value()->mutable_optional()->mutable_value()->set_int64(1);
+  refused = codec.template_argument(type, later);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().cause,
+            "An optional contract field (\"new\") with a value of Some may not be dropped during downgrading.");
   api::Record wrong;
   wrong.add_fields()->mutable_value()->set_text("Alice");
   EXPECT_FALSE(codec.template_argument(type, wrong));

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "lf/eval/arena.h"
 #include "lf/eval/fatal.h"
+#include "lf/eval/pretty.h"
 
 namespace synod::lf {
 namespace {
@@ -97,13 +98,13 @@ ContractId TransactionBuilder::create(const ContractFacts& contract) {
   node.seed = std::move(seed);
   NodeId nid = new_node(std::move(node));
   add_action(nid);
-  std::string name = "(" + contract.template_id.to_string() + ") ";
+  const auto name = [&] { return "(" + contract.template_id.to_string() + ") "; };
   if (!is_subset(contract.signatories, authorizers()))
-    not_authorized(nid, name + "requires authorizers " + join(contract.signatories) + ", but only " +
+    not_authorized(nid, name() + "requires authorizers " + join(contract.signatories) + ", but only " +
                             join(authorizers()) + " were given");
-  if (contract.signatories.empty()) not_authorized(nid, name + "has no signatories");
+  if (contract.signatories.empty()) not_authorized(nid, name() + "has no signatories");
   if (contract.key && !is_subset(contract.key->maintainers, contract.signatories))
-    not_authorized(nid, name + "has maintainers " + join(contract.key->maintainers) +
+    not_authorized(nid, name() + "has maintainers " + join(contract.key->maintainers) +
                             " which are not a subset of the signatories " + as_set(contract.signatories));
   effects_.push_back(nid);
   return id;
@@ -172,15 +173,15 @@ void TransactionBuilder::begin_exercise(const ContractFacts& contract, ExerciseF
   node.version = contract.version();
   node.seed = seed;
   NodeId nid = new_node(std::move(node));
-  std::string name = "(" + contract.template_id.to_string() + ") ";
+  const auto name = [&] { return "(" + contract.template_id.to_string() + ") "; };
   if (consuming) {  // before the body and before the authorisation: activeness is checked first
     consumed_.emplace(id, nid);
     effects_.push_back(nid);
   }
-  if (actors.empty()) not_authorized(nid, name + "has no controllers");
+  if (actors.empty()) not_authorized(nid, name() + "has no controllers");
   if (!is_subset(actors, authorizers()))
     not_authorized(nid,
-                   name + "requires authorizers " + join(actors) + ", but only " + join(authorizers()) + " were given");
+                   name() + "requires authorizers " + join(actors) + ", but only " + join(authorizers()) + " were given");
   contexts_.push_back(
       Context{Kind::exercise, nid, {}, 0, std::move(seed), parties_union(actors, contract.signatories), 0});
 }
@@ -237,15 +238,15 @@ void TransactionBuilder::rollback_try() {
     for (std::size_t i = closed.effects; i < effects_.size(); ++i) {
       const Node& n = nodes_[static_cast<std::size_t>(effects_[i])];
       if (i - closed.effects == kMaxListedEffects) {
-        list += ",\nand " + std::to_string(effects_.size() - i) + " more";
+        list += ", \nand " + std::to_string(effects_.size() - i) + " more";
         break;
       }
-      list += list.empty() ? "" : ",\n";
+      list += list.empty() ? "" : ", \n";
       if (auto* c = n.create())
-        list += "Create of " + c->template_id.to_string() + " (" + c->contract_id.to_hex() + ")";
+        list += "Create of " + eval::pretty(c->template_id) + " ( " + c->contract_id.to_hex() + " )";
       else if (auto* e = n.exercise())
         list += std::string("Consuming exercise ") + (e->by_key ? "by key " : "") + "of " + e->choice + " on " +
-                e->template_id.to_string() + " (" + e->contract_id.to_hex() + ")";
+                eval::pretty(e->template_id) + " ( " + e->contract_id.to_hex() + " )";
     }
     fatal("DAML_EFFECTFUL_ROLLBACK_ERROR", ErrorCategory::invalid_argument,
           "Tried to rollback side-effectful node(s): " + list);
@@ -258,6 +259,19 @@ void TransactionBuilder::rollback_try() {
 std::optional<NodeId> TransactionBuilder::consumed_by(const ContractId& id) const {
   auto it = consumed_.find(id);
   return it == consumed_.end() ? std::nullopt : std::optional(it->second);
+}
+
+std::string TransactionBuilder::open_exercises(std::size_t most) const {
+  std::string out;
+  for (auto it = contexts_.rbegin(); it != contexts_.rend(); ++it) {
+    if (it->kind != Kind::exercise) continue;
+    if (most-- == 0) return out + "    ...\n";
+    const ExerciseNode& e = *nodes_[static_cast<std::size_t>(it->id)].exercise();
+    const Identifier& type = e.interface_id ? *e.interface_id : e.template_id;
+    out += "    in choice " + type.package.substr(0, 8) + ":" + type.qualified_name() + ":" + e.choice +
+           " on contract " + e.contract_id.to_hex().substr(0, 10) + " (#" + std::to_string(it->id) + ")\n";
+  }
+  return out;
 }
 
 Transaction TransactionBuilder::finish() {

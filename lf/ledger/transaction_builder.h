@@ -68,6 +68,8 @@ class TransactionBuilder {
   std::optional<NodeId> consumed_by(const ContractId& id) const;
   // Whether a rollback undid the creation of this contract.
   bool undone(const ContractId& id) const { return !undone_.empty() && undone_.contains(id); }
+  // A line for each exercise that is open, the innermost first, but not more than that many.
+  std::string open_exercises(std::size_t most) const;
   const PartySet& authorizers() const { return contexts_.back().authorizers; }
 
   // Rollback nodes in normal form, nodes numbered in pre-order.

@@ -9,8 +9,10 @@
 #include "crypto/hash.h"
 #include "lf/engine.h"
 #include "lf/ledger/test_support.h"
+#include "lf/ledger/value_codec.h"
 #include "lf/text/assembler.h"
 #include "lf/transaction.pb.h"
+#include "lf/value.pb.h"
 
 namespace synod::lf {
 namespace {
@@ -209,6 +211,22 @@ TEST(TransactionCodec, BadInputIsRefused) {
       << "an unknown field";
   EXPECT_FALSE(decode_transaction(bytes, 3)) << "more nodes than wanted";
   for (std::size_t i = 1; i < bytes.size(); i += 13) EXPECT_FALSE(decode_transaction(bytes.substr(0, i)));
+}
+
+// A None at the end of a record is as good as nothing, but what was signed as a contract should not have it.
+TEST(ValueCodec, RemembersTrailingNone) {
+  ::com::digitalasset::daml::lf::value::Value written;
+  auto* record = written.mutable_optional()->mutable_value()->mutable_record();
+  record->add_fields()->mutable_value()->set_int64(1);
+  record->add_fields()->mutable_value()->mutable_optional();
+  auto value = decode_value(written.SerializeAsString());
+  ASSERT_TRUE(value) << value.error().to_string();
+  const Value plain = Value::some(Value::record({Value::int64(1)}));
+  EXPECT_EQ(*value, plain);
+  EXPECT_TRUE(value->as_optional()->has_dropped_none());
+  EXPECT_TRUE(value->map_contract_ids([](const ContractId& id) { return id; }).as_optional()->has_dropped_none());
+  EXPECT_FALSE(plain.as_optional()->has_dropped_none());
+  EXPECT_FALSE(decode_value(encode_value(*value))->as_optional()->has_dropped_none());
 }
 
 TEST(TransactionCodec, TheLimitOfNodesNamesItsSetting) {

@@ -159,7 +159,8 @@ Result<Value> read(const pb::Value& v, int depth) {
         SYNOD_TRY(Value field, read(f.value(), depth + 1));
         fields.push_back(std::move(field));
       }
-      return Value::record(std::move(fields));
+      const bool not_normal = !fields.empty() && fields.back().is_none();
+      return Value::record(std::move(fields), not_normal);
     }
     case pb::Value::kVariant: {
       SYNOD_TRY(Value inner, read(v.variant().value(), depth + 1));

@@ -160,6 +160,20 @@ protocol::SubmitterMetadata submitter_metadata(const CommandSubmission& command,
   return data;
 }
 
+constexpr std::size_t kExerciseTrace = 10;  // Canton's EngineConfig.transactionTraceMaxLength
+
+// A program may call anything a category; towards clients it must be one. Fact: FailureStatus in
+// CommandExecutionErrors.scala.
+Error for_clients(Error error) {
+  constexpr int kFirst = 1, kLast = 14;
+  const int category = static_cast<int>(error.category);
+  if (category >= kFirst && category <= kLast) return error;
+  return Error("LEDGER_API_INTERNAL_ERROR", ErrorCategory::internal,
+               "Error category ordinal " + std::to_string(category) +
+                   " is not a valid error category. This is likely a programming bug. Original raised error cause: " +
+                   error.cause);
+}
+
 }  // namespace
 
 Result<Interpreted> interpret_command(const CommandSubmission& command, const SubmissionContext& context) {
@@ -177,11 +191,14 @@ Result<Interpreted> interpret_command(const CommandSubmission& command, const Su
   submit.package_preference =
       preferred_packages(context.snapshot, context.own, context.packages, command.package_preference, context.now);
   submit.strict_preference = true;  // what this participant has not vetted cannot stand for a package name
+  submit.exercise_trace = kExerciseTrace;
   // A contract may be a little younger than this clock says, when another participant's clock is ahead.
   for (int attempt = 0;; ++attempt) {
     submit.ledger_time = out.ledger_time;
     CommandContracts contracts(command, context);
-    SYNOD_TRY(out.result, context.engine.submit(command.commands, submit, contracts, context.limits));
+    auto result = context.engine.submit(command.commands, submit, contracts, context.limits);
+    if (!result) return fail(for_clients(std::move(result).error()));
+    out.result = std::move(*result);
     auto latest = out.ledger_time;
     for (const auto& [id, contract] : out.result.input_contracts) latest = std::max(latest, contract.created_at);
     if (latest == out.ledger_time) return out;
