@@ -32,7 +32,8 @@ inline constexpr LanguageVersion kLf21{2, 1};
 inline constexpr LanguageVersion kLf22{2, 2};
 inline constexpr LanguageVersion kLf23{2, 3};
 
-// The `minor` field of an LF2 archive payload. Anything but a stable version is refused with ALLOWED_LANGUAGE_VERSIONS.
-Result<LanguageVersion> parse_lf2_minor(std::string_view minor);
+// The `minor` field of an LF2 archive payload. Anything but a stable version is refused with ALLOWED_LANGUAGE_VERSIONS;
+// but `discontinued_too` reads the release candidates 3-rc1 and 3-rc2 as the 2.3 that they became.
+Result<LanguageVersion> parse_lf2_minor(std::string_view minor, bool discontinued_too = false);
 
 }  // namespace synod::lf

@@ -35,7 +35,8 @@ Result<DarFile> read_dar(ByteView dar, const DarLimits& limits) {
   return file;
 }
 
-Result<Dar> decode_dar(ByteView bytes, const DarLimits& limits, const PackageStore* known) {
+Result<Dar> decode_dar(ByteView bytes, const DarLimits& limits, const PackageStore* known,
+                       const DecodeOptions& options) {
   SYNOD_TRY(auto file, read_dar(bytes, limits));
   Dar dar;
   std::set<std::string> seen;
@@ -44,7 +45,7 @@ Result<Dar> decode_dar(ByteView bytes, const DarLimits& limits, const PackageSto
     if (!seen.insert(archive.package_id).second) continue;
     PackagePtr package = known ? known->share(archive.package_id) : nullptr;
     if (!package) {
-      auto decoded = decode_payload(archive.package_id, archive.payload);
+      auto decoded = decode_payload(archive.package_id, archive.payload, options);
       if (!decoded) return fail(std::move(decoded.error()).with("entry", entry.name));
       package = std::move(*decoded);
     }

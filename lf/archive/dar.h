@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "lf/archive/decode.h"
 #include "lf/package.h"
 
 namespace synod::lf {
@@ -45,7 +46,8 @@ struct Dar {
 };
 // Reads and decodes. One package that cannot be decoded refuses the whole file. Packages that `known` has are not
 // decoded again: applications share most of their dependencies.
-Result<Dar> decode_dar(ByteView dar, const DarLimits& limits = {}, const PackageStore* known = nullptr);
+Result<Dar> decode_dar(ByteView dar, const DarLimits& limits = {}, const PackageStore* known = nullptr,
+                       const DecodeOptions& options = {});
 
 // The packages in the file must be exactly those the main package needs, directly and indirectly; the stable packages
 // of the standard library may be missing or superfluous. Otherwise DAR_DEPENDENCIES_NOT_VALID.

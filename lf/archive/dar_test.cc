@@ -11,6 +11,7 @@
 #include "lf/archive/wire_writer.h"
 #include "lf/archive/zip_file.h"
 #include "lf/package_store.h"
+#include "lf/text/assembler.h"
 
 namespace synod::lf {
 namespace {
@@ -201,6 +202,30 @@ TEST(Archive, VersionsOtherThanTheStableOnesAreRefused) {
   patched.varint(5, 7);
   EXPECT_THAT(parse_payload(patched.data()).error().cause, HasSubstr("Unknown patch version 7"));
   EXPECT_EQ(parse_payload("").error().id, "DAR_PARSE_ERROR");
+}
+
+TEST(Archive, DiscontinuedVersionsAreReadOnRequest) {
+  auto entry = assemble_package("metadata ('candidate' : '1.0.0') module M { record R = {} ; }", {.version = kLf23});
+  ASSERT_TRUE(entry) << entry.error().to_string();
+  const auto parsed = parse_payload(entry->payload);
+  ASSERT_TRUE(parsed);
+  for (const char* minor : {"3-rc1", "3-rc2"}) {
+    WireWriter payload;
+    payload.bytes(3, minor);
+    payload.bytes(4, parsed->package_message);
+    auto dar = write_dar({{"candidate.dalf", encode_archive(payload.data())}});
+    ASSERT_TRUE(dar);
+    auto refused = decode_dar(*dar);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().id, "ALLOWED_LANGUAGE_VERSIONS");
+    EXPECT_THAT(refused.error().cause, HasSubstr(std::string("2.") + minor + " was discontinued"));
+    auto read = decode_dar(*dar, {}, nullptr, {.discontinued_versions = true});
+    ASSERT_TRUE(read) << read.error().to_string();
+    EXPECT_EQ(read->main().language_version(), kLf23);
+    EXPECT_EQ(read->main().id(), package_id_of(payload.data()));
+  }
+  for (const char* minor : {"3-rc3", "2-rc1", "3-rc"})
+    EXPECT_FALSE(parse_lf2_minor(minor, true)) << minor;
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ Bytes encode_archive(ByteView payload) {
   return writer.take();
 }
 
-Result<ArchivePayload> parse_payload(ByteView payload) {
+Result<ArchivePayload> parse_payload(ByteView payload, const DecodeOptions& options) {
   std::string_view minor, lf1, lf2;
   std::uint64_t patch = 0;
   bool has_lf1 = false, has_lf2 = false;
@@ -87,7 +87,7 @@ Result<ArchivePayload> parse_payload(ByteView payload) {
   if (!is_utf8(minor)) return malformed_message("ArchivePayload");
   if (has_lf1 && !has_lf2) return fail(language_version_not_allowed("1." + std::string(minor.substr(0, 16))));
   if (!has_lf2 || has_lf1) return fail(dar_parse_error("Unrecognized or Unsupported LF version"));
-  SYNOD_TRY(auto version, parse_lf2_minor(minor));
+  SYNOD_TRY(auto version, parse_lf2_minor(minor, options.discontinued_versions));
   if (static_cast<std::int32_t>(patch) != 0) {
     return fail(dar_parse_error("Unknown patch version " + std::to_string(static_cast<std::int32_t>(patch)) +
                                 " for LF " + version.to_string()));
@@ -102,14 +102,14 @@ Bytes encode_payload(LanguageVersion version, ByteView package_message) {
   return writer.take();
 }
 
-Result<PackagePtr> decode_payload(std::string package_id, ByteView payload) {
-  SYNOD_TRY(auto parsed, parse_payload(payload));
+Result<PackagePtr> decode_payload(std::string package_id, ByteView payload, const DecodeOptions& options) {
+  SYNOD_TRY(auto parsed, parse_payload(payload, options));
   return PackageDecoder(std::move(package_id), parsed.version).decode(parsed.package_message);
 }
 
-Result<PackagePtr> decode_archive(ByteView archive) {
+Result<PackagePtr> decode_archive(ByteView archive, const DecodeOptions& options) {
   SYNOD_TRY(auto parsed, parse_archive(archive));
-  return decode_payload(std::move(parsed.package_id), parsed.payload);
+  return decode_payload(std::move(parsed.package_id), parsed.payload, options);
 }
 
 }  // namespace synod::lf

@@ -28,14 +28,19 @@ struct ArchivePayload {
   LanguageVersion version;
   std::string_view package_message;
 };
-Result<ArchivePayload> parse_payload(ByteView payload);
+struct DecodeOptions {
+  // Whether packages of the release candidates 2.3-rc1 and 2.3-rc2 are read, as 2.3. Canton has discontinued them; this
+  // is for looking at packages of that time, and for tests.
+  bool discontinued_versions = false;
+};
+Result<ArchivePayload> parse_payload(ByteView payload, const DecodeOptions& options = {});
 Bytes encode_payload(LanguageVersion version, ByteView package_message);
 
 // SHA-256 of a payload in lower-case hex.
 std::string package_id_of(ByteView payload);
 
 // All of the above: from the content of a .dalf to the syntax tree.
-Result<PackagePtr> decode_archive(ByteView archive);
-Result<PackagePtr> decode_payload(std::string package_id, ByteView payload);
+Result<PackagePtr> decode_archive(ByteView archive, const DecodeOptions& options = {});
+Result<PackagePtr> decode_payload(std::string package_id, ByteView payload, const DecodeOptions& options = {});
 
 }  // namespace synod::lf
