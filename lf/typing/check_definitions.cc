@@ -4,6 +4,7 @@
 
 #include "lf/archive/dar_error.h"
 #include "lf/typing/checker.h"
+#include "lf/typing/recursion.h"
 
 namespace synod::lf {
 
@@ -24,6 +25,7 @@ Checker::Checker(const Package& package, const PackageStore& packages, const Che
 
 Status Checker::run() {
   collisions();
+  if (std::string cycle = find_cycle(package_, budget_); !cycle.empty()) fail(std::move(cycle));
   dependency_versions();
   auto each = [&](const auto& definitions, auto check_one) {
     for (const auto& definition : definitions) {

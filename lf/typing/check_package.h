@@ -3,8 +3,8 @@
 //
 // Checked: every name is defined, types are well-kinded, expressions have the types their context wants, cases are
 // exhaustive, templates, choices, keys, interfaces and their implementations fit together, what is declared
-// serialisable is, names do not collide, dependencies are not of a later language version. Cyclic imports between
-// modules are not looked for.
+// serialisable is, names do not collide, modules and type synonyms do not refer to each other in circles, dependencies
+// are not of a later language version.
 #pragma once
 
 #include <cstdint>

@@ -96,7 +96,7 @@ TEST(CheckPackage, QuantifiersAndSynonyms) {
   EXPECT_THAT(check_text("val k : forall a. a -> forall b. b -> a = /\\ x. \\(p: x) -> /\\ y. \\(q: y) -> q ;"),
               HasSubstr("type mismatch"));
   EXPECT_THAT(check_text("synonym A = ||M:B|| ; synonym B = ||M:A|| ; val x : ||M:A|| = 1 ;"),
-              HasSubstr("without end"));
+              HasSubstr("cycle in type synonym definitions M:A -> M:B"));
   EXPECT_THAT(check_text("synonym A a = List a ; val x : ||M:A|| = Nil @Int64 ;"),
               HasSubstr("wrong number of arguments"));
 }
@@ -172,6 +172,51 @@ TEST(CheckPackage, Templates) {
                  "template (this: T) = { signatories Nil @Party ; } ; record @serializable V = {} ; interface (this: "
                  "I) = { viewtype M:V ; } ;"),
       HasSubstr("does not implement"));
+}
+
+// After Canton's RecursionSpec.
+TEST(CheckPackage, Circles) {
+  const auto check = [](const std::string& modules) {
+    auto entry = assemble_package("metadata ('p' : '1') " + modules, {.version = kLf23});
+    if (!entry) return "NOT ASSEMBLED " + entry.error().cause;
+    PackageStore store;
+    store.add(entry->package);
+    auto checked = check_package(*entry->package, store);
+    return checked ? "ok" : checked.error().cause.substr(checked.error().cause.rfind(": ") + 2);
+  };
+  const std::string b = "module B { val b : Int64 = 1 ; record R = {} ; } ";
+  EXPECT_EQ(check(b + "module A { val a : Int64 = B:b ; synonym S = B:R ; }"), "ok");
+  // Every way to name another module.
+  const std::vector<std::string> ways = {
+      "val b : Int64 = A:b ;",
+      "record R = { x: A:R } ;",
+      "variant V = X: A:R ;",
+      "synonym S = A:R ;",
+      "val f : Int64 -> Int64 = let g: A:R -> Int64 = \\(r: A:R) -> 1 in \\(n: Int64) -> n ;",
+      "val f : Bool = EQUAL @(List A:R) (Nil @A:R) (Nil @A:R) ;",
+      "val e : A:E = A:E:X ;",
+      "record @serializable T = { p: Party } ; template (this : T) = { signatories Nil @Party ; choice C (self) (u: "
+      "Unit) : Unit , controllers Nil @Party to A:u ; } ;",
+      "record @serializable T = { p: Party } ; template (this : T) = { signatories Nil @Party ; implements A:I { view = "
+      "A:V {} ; } ; } ;",
+      "record @serializable V = {} ; interface (this : J) = { viewtype B:V ; requires A:I ; } ;",
+      "record @serializable X = {} ; exception X = { message \\(e: B:X) -> A:t ; } ;",
+  };
+  for (const auto& way : ways) {
+    const std::string text =
+        "module B { val n : Int64 = 1 ; " + way +
+        " } module A { val n : Int64 = B:n ; val b : Int64 = 2 ; record R = {} ; enum E = X ; val t : Text = \"\" ; val u "
+        ": Update Unit = upure @Unit () ; record @serializable V = {} ; interface (this : I) = { viewtype A:V ; } ; }";
+    EXPECT_THAT(check(text), ::testing::AnyOf("cycle in module dependency A -> B", "cycle in module dependency B -> A"))
+        << way;
+  }
+  EXPECT_THAT(check("module A { val a : Int64 = B:b ; } module B { val b : Int64 = C:c ; } module C { val c : Int64 = "
+                    "D:d ; val e : Int64 = A:a ; } module D { val d : Int64 = 1 ; }"),
+              ::testing::StartsWith("cycle in module dependency "));
+  EXPECT_EQ(check("module M { synonym A = ||M:B|| ; synonym B = List (||M:C||) ; synonym C = Int64 ; }"), "ok");
+  EXPECT_EQ(check("module M { synonym A = ||M:A|| ; }"), "cycle in type synonym definitions M:A");
+  EXPECT_EQ(check("module M { synonym A = List (||M:B||) ; synonym B = Option (||M:A||) ; }"),
+            "cycle in type synonym definitions M:A -> M:B");
 }
 
 TEST(CheckPackage, SharedExpressionsDoNotTakeForEver) {
