@@ -27,7 +27,7 @@ MAY_INCLUDE = {
     "participant": SERVED | {"topology", "sequencer/client", "lf"},
     "services": BASE | {"crypto", "proto", "rpc"},  # knows the Ledger API only
     "node": SERVED | {"ordering", "topology", "sequencer", "sequencer/client", "mediator", "participant", "lf", "services"},
-    "testnet": SERVED | {"topology", "lf", "node", "ordering/engines"},
+    "testnet": SERVED | {"topology", "lf", "node", "ordering", "ordering/engines"},
     "cli": SERVED | {"lf", "node", "testnet", "topology", "ordering", "bench"},
     "bench": None,  # measures everything
     "tests": None,  # tests everything

@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 
 #include "node/node_file.h"
 #include "ordering/engines/fabric_engine.h"
+#include "ordering/fabric/channel_change.h"
 
 namespace synod::testnet {
 namespace {
@@ -74,11 +77,40 @@ class FabricOrdering final : public OrderingEngine {
     return all;
   }
 
+  Status admit(const NodePlan& sequencer, Duration patience, const Progress& progress) override {
+    SYNOD_TRY(const auto tools, engines::fabric_tools("", progress));
+    SYNOD_TRY(auto engine, engines::FabricEngine::open(tools, config_));
+    const std::string& newcomer = sequencer.organisation;
+    ordering::fabric::ChannelMembers members;
+    members.channel = kChannel;
+    for (const std::string& member : engine.network().organisations) {
+      if (member == newcomer) continue;
+      const engines::FabricAdministrator administrator = engine.administrator(member);
+      SYNOD_TRY(auto identity,
+                ordering::fabric_wire::SigningIdentity::from_files(administrator.msp_id, administrator.certificate,
+                                                                   administrator.key));
+      members.administrators.push_back(std::move(identity));
+      const engines::FabricAccess access = engine.access(member, kChannel);
+      members.endpoints = access.endpoints;
+      members.tls = {access.tls_roots, access.tls_certificate, access.tls_key};
+    }
+    // Alone it needs nobody's consent, and was there from the beginning.
+    if (members.administrators.empty()) return {};
+    progress("  issuing Fabric identities of " + newcomer + "; the channel's organisations let it in");
+    SYNOD_TRY(const std::string block_file, engine.add_organisation(newcomer, kChannel));
+    std::stringstream wanted;
+    wanted << std::ifstream(block_file, std::ios::binary).rdbuf();
+    return ordering::fabric::admit_organisation(members, newcomer, wanted.str(), patience);
+  }
+
   Status configure(const NodePlan& sequencer, node::NodeFile& file) const override {
     SYNOD_TRY(const auto engine, engines::FabricEngine::open({}, config_));
     const auto& all = engine.network().organisations;
     const auto own = std::find(all.begin(), all.end(), sequencer.organisation);
-    const std::size_t index = own == all.end() ? 0 : static_cast<std::size_t>(own - all.begin());
+    if (own == all.end())
+      return fail(failed_precondition("FABRIC_ORGANISATION_UNKNOWN",
+                                      sequencer.organisation + " has no identities at the ordering service"));
+    const auto index = static_cast<std::size_t>(own - all.begin());
     engines::FabricAccess access = engine.access(all[index], kChannel);
     // Each begins with another orderer: an organisation would prefer its own.
     std::rotate(access.endpoints.begin(),

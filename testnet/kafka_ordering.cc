@@ -63,6 +63,8 @@ class KafkaOrdering final : public OrderingEngine {
     return all;
   }
 
+  Status admit(const NodePlan&, Duration, const Progress&) override { return {}; }
+
   Status configure(const NodePlan&, node::NodeFile& file) const override {
     SYNOD_TRY(const auto engine, engines::KafkaEngine::open(folder_));
     file.sequencer.engines.engine = "kafka";

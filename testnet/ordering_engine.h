@@ -31,6 +31,8 @@ class OrderingEngine {
   virtual bool stop(Duration patience) = 0;
   // One by one, once it was prepared.
   virtual std::vector<NetworkProcess> processes() const = 0;
+  // Before configure(), of a running engine: lets in a sequencer that was not there when it was prepared.
+  virtual Status admit(const NodePlan& sequencer, Duration patience, const Progress& progress) = 0;
   // How this sequencer reaches it.
   virtual Status configure(const NodePlan& sequencer, node::NodeFile& file) const = 0;
 };

@@ -21,6 +21,7 @@
 #include "testnet/cache_database.h"
 #include "testnet/certificates.h"
 #include "testnet/changes.h"
+#include "testnet/ordering_engine.h"
 #include "testnet/process.h"
 #include "testnet/status.h"
 
@@ -136,7 +137,8 @@ Status write_file(const NodePlan& node, const node::NodeFile& file) {
 }
 
 // Configured like a peer, but itself.
-Status configure(const NetworkPlan& plan, const NodePlan& node, const NodePlan& peer, const std::string& state) {
+Status configure(const NetworkPlan& plan, const NodePlan& node, const NodePlan& peer, const std::string& state,
+                 const OrderingEngine* engine) {
   SYNOD_TRY(node::NodeFile file, node::read_node_file(peer.config_file()));
   file.name = node.name;
   file.data_folder = node.folder + "/data";
@@ -152,6 +154,7 @@ Status configure(const NetworkPlan& plan, const NodePlan& node, const NodePlan& 
   }
   if (!file.sequencer.ordering.ca.empty()) file.sequencer.ordering.ca = authorities_file(plan);
   SYNOD_RETURN_IF_ERROR(configure_cache(plan, node, file));
+  if (engine) SYNOD_RETURN_IF_ERROR(engine->configure(node, file));
   return write_file(node, file);
 }
 
@@ -245,7 +248,9 @@ Status add_sequencer(const NetworkPlan& plan, const std::string& organisation, D
   }
   SYNOD_RETURN_IF_ERROR(prepare_cache_database(plan, node, progress));
   if (const auto database = cache_database_of(plan, node)) SYNOD_RETURN_IF_ERROR(database->start(patience));
-  SYNOD_RETURN_IF_ERROR(configure(plan, node, *peer, state));
+  SYNOD_TRY(const auto engine, engine_of(plan));
+  if (engine) SYNOD_RETURN_IF_ERROR(engine->admit(node, patience, progress));
+  SYNOD_RETURN_IF_ERROR(configure(plan, node, *peer, state, engine.get()));
   SYNOD_TRY(PlanChanges changes, read_changes(plan.folder));
   std::erase(changes.removed, node.name);
   if (!plan.find(node.name)) changes.added.push_back(node);

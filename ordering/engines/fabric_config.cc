@@ -100,6 +100,10 @@ std::string user_crypto(const FabricNetwork& network, const std::string& organis
   return fmt::format("{0}/crypto/peerOrganizations/{1}/users/User1@{1}", network.folder, domain(organisation));
 }
 
+std::string admin_crypto(const FabricNetwork& network, const std::string& organisation) {
+  return fmt::format("{0}/crypto/peerOrganizations/{1}/users/Admin@{1}", network.folder, domain(organisation));
+}
+
 std::string crypto_config_yaml(const FabricNetwork& network) {
   std::string text = "OrdererOrgs:\n";
   for (std::size_t i = 0; i < network.orderers.size(); ++i)

@@ -32,6 +32,7 @@ struct FabricNetwork {
 // Folders that cryptogen makes, below the network's.
 std::string orderer_crypto(const FabricNetwork& network, std::size_t orderer);  // has msp/ and tls/
 std::string user_crypto(const FabricNetwork& network, const std::string& organisation);
+std::string admin_crypto(const FabricNetwork& network, const std::string& organisation);
 
 std::string orderer_msp_id(std::size_t orderer);
 

@@ -62,9 +62,9 @@ Status check(const FabricEngineConfig& config) {
 }
 
 // First line: what it was asked for; then the ports, one line an orderer.
-std::string shape_of(const FabricEngineConfig& config) {
-  std::string shape = fmt::format("{} {}", to_string(config.consensus), config.orderers);
-  for (const std::string& organisation : config.organisations) shape += " " + organisation;
+std::string shape_of(FabricConsensus consensus, std::size_t orderers, const std::vector<std::string>& organisations) {
+  std::string shape = fmt::format("{} {}", to_string(consensus), orderers);
+  for (const std::string& organisation : organisations) shape += " " + organisation;
   return shape;
 }
 
@@ -84,7 +84,7 @@ Result<std::vector<FabricOrdererPorts>> ports_of(const FabricEngineConfig& confi
   std::istringstream in(read(config.folder + "/" + kShapeFile));
   std::string shape;
   if (std::getline(in, shape)) {
-    if (shape != shape_of(config))
+    if (shape != shape_of(config.consensus, ports.size(), config.organisations))
       return fail(failed_precondition("FABRIC_FOLDER_IN_USE", config.folder + " holds another ordering service (" +
                                                                   shape + "); remove the folder or take another"));
     for (FabricOrdererPorts& p : ports) in >> p.service >> p.operations >> p.admin;
@@ -138,10 +138,7 @@ Result<FabricEngine> FabricEngine::open(const FabricTools& tools, FabricEngineCo
   FabricEngine engine(tools, std::move(network), config.dies_with_us);
   if (!std::filesystem::exists(config.folder + "/" + kShapeFile)) {
     SYNOD_RETURN_IF_ERROR(engine.prepare());
-    std::string shape = shape_of(config) + "\n";
-    for (const FabricOrdererPorts& p : engine.network_.orderers)
-      shape += fmt::format("{} {} {}\n", p.service, p.operations, p.admin);
-    SYNOD_RETURN_IF_ERROR(write(config.folder + "/" + kShapeFile, shape));
+    SYNOD_RETURN_IF_ERROR(engine.write_shape());
   }
   return engine;
 }
@@ -159,11 +156,7 @@ Status FabricEngine::prepare() const {
            {},
            folder},
           Duration::seconds(60)));
-  std::string roots;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder + "/crypto"))
-    if (entry.path().parent_path().filename() == "tlsca" && entry.path().extension() == ".pem")
-      roots += read(entry.path());
-  SYNOD_RETURN_IF_ERROR(write(folder + "/" + kFabricTlsRoots, roots));
+  SYNOD_RETURN_IF_ERROR(write_tls_roots());
   SYNOD_RETURN_IF_ERROR(write(folder + "/configtx.yaml", configtx_yaml(network_)));
   for (std::size_t i = 0; i < size(); ++i) {
     const std::string own = folder + "/" + orderer_msp_id(i);
@@ -174,6 +167,60 @@ Status FabricEngine::prepare() const {
     if (error) return fail(unavailable("FABRIC_FOLDER_FAILED", own + ": " + error.message()));
   }
   return {};
+}
+
+Status FabricEngine::write_shape() const {
+  std::string shape = shape_of(network_.consensus, size(), network_.organisations) + "\n";
+  for (const FabricOrdererPorts& p : network_.orderers)
+    shape += fmt::format("{} {} {}\n", p.service, p.operations, p.admin);
+  return write(network_.folder + "/" + kShapeFile, shape);
+}
+
+Status FabricEngine::write_tls_roots() const {
+  std::string roots;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(network_.folder + "/crypto"))
+    if (entry.path().parent_path().filename() == "tlsca" && entry.path().extension() == ".pem")
+      roots += read(entry.path());
+  return write(network_.folder + "/" + kFabricTlsRoots, roots);
+}
+
+Result<std::string> FabricEngine::add_organisation(const std::string& organisation, const std::string& channel) {
+  FabricNetwork with = network_;
+  std::vector<std::string>& all = with.organisations;
+  if (std::find(all.begin(), all.end(), organisation) == all.end()) all.push_back(organisation);
+  FabricEngineConfig config;
+  config.folder = with.folder;
+  config.consensus = with.consensus;
+  config.orderers = static_cast<int>(size());
+  config.organisations = all;
+  SYNOD_RETURN_IF_ERROR(check(config));
+  // A folder of its own: what the others were made of stays as it is.
+  const std::string folder = with.folder + "/with-" + organisation, block = folder + "/" + channel + ".block";
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) return fail(unavailable("FABRIC_FOLDER_FAILED", folder + ": " + error.message()));
+  FabricNetwork alone = with;
+  alone.orderers.clear();
+  alone.organisations = {organisation};
+  SYNOD_RETURN_IF_ERROR(write(folder + "/crypto-config.yaml", crypto_config_yaml(alone)));
+  if (!std::filesystem::exists(user_crypto(with, organisation)))
+    SYNOD_RETURN_IF_ERROR(
+        run({tools_.cryptogen,
+             {"extend", "--config=" + folder + "/crypto-config.yaml", "--input=" + with.folder + "/crypto"},
+             {},
+             folder},
+            Duration::seconds(60)));
+  SYNOD_RETURN_IF_ERROR(write(folder + "/configtx.yaml", configtx_yaml(with)));
+  SYNOD_RETURN_IF_ERROR(
+      run({tools_.configtxgen,
+           {"-profile", kFabricProfile, "-channelID", channel, "-outputBlock", block, "-configPath", folder},
+           {},
+           folder},
+          Duration::seconds(60)));
+  network_.organisations = all;
+  SYNOD_RETURN_IF_ERROR(write_tls_roots());
+  SYNOD_RETURN_IF_ERROR(write_shape());
+  return block;
 }
 
 std::string FabricEngine::endpoint(std::size_t index) const {
@@ -329,6 +376,12 @@ FabricAccess FabricEngine::access(const std::string& organisation, const std::st
   access.certificate = user + "/msp/signcerts/User1@" + organisation + ".synod-cert.pem";
   access.key = user + "/msp/keystore/priv_sk";
   return access;
+}
+
+FabricAdministrator FabricEngine::administrator(const std::string& organisation) const {
+  const std::string admin = admin_crypto(network_, organisation);
+  return {organisation, admin + "/msp/signcerts/Admin@" + organisation + ".synod-cert.pem",
+          admin + "/msp/keystore/priv_sk"};
 }
 
 }  // namespace synod::ordering::engines

@@ -32,6 +32,11 @@ struct FabricAccess {
   std::string msp_id, certificate, key;  // of envelopes
 };
 
+// Who may change the channel for an organisation.
+struct FabricAdministrator {
+  std::string msp_id, certificate, key;
+};
+
 // Thread rules: one thread at a time.
 class FabricEngine {
  public:
@@ -63,11 +68,20 @@ class FabricEngine {
   std::optional<std::uint64_t> height(std::size_t index, const std::string& channel) const;
 
   FabricAccess access(const std::string& organisation, const std::string& channel) const;
+  FabricAdministrator administrator(const std::string& organisation) const;
+
+  // Issues identities for a further organisation, which open() knows from now on, and returns a file with a
+  // configuration block of the channel as it would be made with this organisation from the beginning. The running
+  // channel still has to be told (ordering/fabric/channel_change.h). Done again, it changes nothing. Error ids as
+  // open().
+  Result<std::string> add_organisation(const std::string& organisation, const std::string& channel);
   const FabricNetwork& network() const { return network_; }
 
  private:
   FabricEngine(FabricTools tools, FabricNetwork network, bool dies_with_us);
   Status prepare() const;
+  Status write_tls_roots() const;
+  Status write_shape() const;
   std::string channel_block(const std::string& channel) const;
   Result<std::string> osnadmin(std::size_t index, std::vector<std::string> arguments) const;
   Status at_all(const std::function<Status(std::size_t orderer)>& act) const;

@@ -12,7 +12,13 @@
 namespace synod::ordering::fabric_wire {
 
 // Numbers are Fabric's common.HeaderType.
-enum class EnvelopeType : int { message = 0, config = 1, endorser_transaction = 3, deliver_seek_info = 5 };
+enum class EnvelopeType : int {
+  message = 0,
+  config = 1,
+  config_update = 2,
+  endorser_transaction = 3,
+  deliver_seek_info = 5
+};
 
 struct Envelope {
   int type = 0;
