@@ -7,6 +7,7 @@
 
 #include "base/env.h"
 #include "base/result.h"
+#include "base/shared_micros.h"
 
 namespace synod {
 
@@ -15,16 +16,15 @@ class StaticClock final : public Clock {
  public:
   // A new file begins at 1970-01-01T00:00:00Z.
   static Result<std::shared_ptr<StaticClock>> open(const std::string& path);
-  ~StaticClock() override;
 
-  Timestamp now() const override;
+  Timestamp now() const override { return {micros_.get()}; }
   std::int64_t monotonic_micros() const override { return real_->monotonic_micros(); }
   // False, without effect, unless it shows `expected`.
-  bool set(Timestamp expected, Timestamp next);
+  bool set(Timestamp expected, Timestamp next) { return micros_.replace(expected.micros, next.micros); }
 
  private:
-  explicit StaticClock(std::int64_t* micros) : micros_(micros) {}
-  std::int64_t* micros_;  // mapped from the file
+  explicit StaticClock(SharedMicros micros) : micros_(std::move(micros)) {}
+  SharedMicros micros_;
   std::shared_ptr<Clock> real_ = system_clock();
 };
 
