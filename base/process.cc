@@ -103,6 +103,15 @@ std::int64_t now_millis() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
+// In one step for whoever reads it meanwhile.
+bool write_pid(const std::string& file, pid_t pid) {
+  const std::string draft = file + ".new";
+  std::ofstream out(draft, std::ios::trunc);
+  out << pid << "\n";
+  out.close();
+  return out && rename(draft.c_str(), file.c_str()) == 0;
+}
+
 Status check(const Command& command) {
   if (!find_program(command.program)) return fail(start_failed(command.program, "there is no such program"));
   if (!command.user.empty() && getpwnam(command.user.c_str()) == nullptr)
@@ -208,7 +217,13 @@ Status ServerProcess::start() const {
     close(started[0]);
     return fail(start_failed(command.program, std::strerror(errno)));
   }
-  std::ofstream(pid_file) << pid << "\n";
+  if (!write_pid(pid_file, pid)) {
+    // Nobody would find it again.
+    kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+    close(started[0]);
+    return fail(start_failed(command.program, "cannot write " + pid_file));
+  }
   char nothing = 0;
   while (read(started[0], &nothing, 1) < 0 && errno == EINTR) {
   }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -45,6 +46,17 @@ TEST(Process, AServerIsFoundByItsFileAndStops) {
   EXPECT_TRUE(server.stop(SIGTERM, Duration::seconds(10)));
   EXPECT_FALSE(server.running());
   EXPECT_FALSE(server.stop(SIGTERM, Duration::seconds(10)));
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Process, AServerThatNoFileCouldNameDoesNotStayBehind) {
+  const std::string folder = synod::testing::new_folder("process");
+  const ServerProcess server{{"sleep", {"1002"}, {}, folder}, folder + "/log", folder + "/absent/pid", true};
+  const Status started = server.start();
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().id, "PROCESS_START_FAILED");
+  EXPECT_NE(started.error().cause.find("absent/pid"), std::string::npos) << started.error().cause;
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "a child is left";
   std::filesystem::remove_all(folder);
 }
 
