@@ -40,6 +40,7 @@ Status ping(PingCommandOptions options) {
   }
   SYNOD_TRY(const testnet::PingApplication application, testnet::load_ping(options.dar));
   testnet::LedgerClient from(options.from, ""), to(options.to, "");
+  for (testnet::LedgerClient* ledger : {&from, &to}) SYNOD_RETURN_IF_ERROR(ledger->reachable());
   SYNOD_TRY(const testnet::Seat initiator, seat_at(from, application));
   SYNOD_TRY(const testnet::Seat responder, seat_at(to, application));
   SYNOD_RETURN_IF_ERROR(from.await_party(responder.party));

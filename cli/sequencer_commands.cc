@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
@@ -24,7 +26,7 @@ namespace canton = ::com::digitalasset::canton::sequencer::admin::v30;
 struct SequencerOptions {
   std::string admin = "127.0.0.1:5019";
   std::string member, out, before, retention;
-  bool dry_run = false;
+  bool dry_run = false, json = false;
   int timeout_seconds = 60;
 };
 
@@ -77,28 +79,76 @@ void print_member(const ops::MemberDetails& member) {
                            member.holds_back() ? "" : "; pruning does not wait for it");
 }
 
-Status status(const SequencerOptions& options, bool& unhealthy) {
-  ops::Details details;
-  SYNOD_RETURN_IF_ERROR(
-      call(options, [&](auto& stub, auto& context) { return stub.GetDetails(&context, {}, &details); }));
-  unhealthy = !details.problem().empty();
+boost::json::object to_json(const ops::MemberDetails& member) {
+  boost::json::object json{
+      {"member", member.member()}, {"enabled", member.enabled()}, {"holdsBackPruning", member.holds_back()}};
+  if (member.has_acknowledged()) json["acknowledged"] = time_of(member.acknowledged());
+  return json;
+}
+
+template <typename Members>
+boost::json::array to_json(const Members& members) {
+  boost::json::array all;
+  for (const auto& member : members) all.push_back(to_json(member));
+  return all;
+}
+
+std::string as_json(const ops::Details& details) {
+  boost::json::object json{{"sequencer", details.sequencer()},
+                           {"healthy", details.problem().empty()},
+                           {"reason", details.problem()},
+                           {"height", details.height()},
+                           {"sequencingTime", time_of(details.sequencing_time())},
+                           {"members", to_json(details.members())}};
+  if (details.has_log_head()) json["logHead"] = details.log_head();
+  if (details.has_lower_bound()) json["eventsFrom"] = time_of(details.lower_bound() + 1);
+  if (details.safe_to_prune() > 0) json["safeToPruneBefore"] = time_of(details.safe_to_prune());
+  boost::json::array peers;
+  for (const auto& peer : details.peers())
+    peers.push_back({{"sequencer", peer.sequencer()}, {"height", peer.height()}, {"diverged", peer.diverged()}});
+  json["otherSequencers"] = std::move(peers);
+  return boost::json::serialize(json) + "\n";
+}
+
+void print(const ops::Details& details) {
   std::cout << details.sequencer() << "\n"
             << fmt::format("height {}{}, sequencing time {}\n", details.height(),
                            details.has_log_head() ? fmt::format(" of {}", details.log_head()) : "",
                            time_of(details.sequencing_time()))
-            << (unhealthy ? details.problem() : "takes requests") << "\n"
+            << (details.problem().empty() ? "takes requests" : details.problem()) << "\n"
             << "events from "
             << (details.has_lower_bound() ? time_of(details.lower_bound() + 1) : std::string("the beginning")) << "; "
             << safe_of(details.safe_to_prune()) << "\n"
             << "members:\n";
   for (const auto& member : details.members()) print_member(member);
   if (details.peers_size() > 0) std::cout << "other sequencers:\n";
-  for (const auto& peer : details.peers()) {
-    unhealthy = unhealthy || peer.diverged();
+  for (const auto& peer : details.peers())
     std::cout << fmt::format("  {}: at height {}{}\n", peer.sequencer(), peer.height(),
                              peer.diverged() ? ", came to ANOTHER STATE than this sequencer" : "");
+}
+
+Status status(const SequencerOptions& options, bool& unhealthy) {
+  ops::Details details;
+  SYNOD_RETURN_IF_ERROR(
+      call(options, [&](auto& stub, auto& context) { return stub.GetDetails(&context, {}, &details); }));
+  unhealthy = !details.problem().empty();
+  for (const auto& peer : details.peers()) unhealthy = unhealthy || peer.diverged();
+  if (options.json) {
+    std::cout << as_json(details);
+  } else {
+    print(details);
   }
   return {};
+}
+
+std::string as_json(const ops::PruneResponse& response, bool dry_run) {
+  return boost::json::serialize(boost::json::object{{"dryRun", dry_run},
+                                                    {"before", time_of(response.before())},
+                                                    {"events", response.events()},
+                                                    {"bytes", response.bytes()},
+                                                    {"inboxEntries", response.entries()},
+                                                    {"heldBackBy", to_json(response.holding_back())}}) +
+         "\n";
 }
 
 Status prune(const SequencerOptions& options) {
@@ -115,6 +165,10 @@ Status prune(const SequencerOptions& options) {
   ops::PruneResponse response;
   SYNOD_RETURN_IF_ERROR(
       call(options, [&](auto& stub, auto& context) { return stub.Prune(&context, request, &response); }));
+  if (options.json) {
+    std::cout << as_json(response, options.dry_run);
+    return {};
+  }
   std::cout << fmt::format("{} {} events ({} bytes) and {} inbox entries before {}\n",
                            options.dry_run ? "would remove" : "removed", response.events(), response.bytes(),
                            response.entries(), time_of(response.before()));
@@ -176,8 +230,10 @@ void add_sequencer_commands(CLI::App& app, Outcome& outcome) {
     return sub;
   };
   command("status", "Position, members and their acknowledgements, other sequencers; exit code 3 if not healthy",
-          [&outcome](const SequencerOptions& o) { return status(o, outcome.unhealthy); });
+          [&outcome](const SequencerOptions& o) { return status(o, outcome.unhealthy); })
+      ->add_flag("--json", options->json, "As one JSON object");
   CLI::App* prune_command = command("prune", "Remove events that every enabled member has acknowledged", prune);
+  prune_command->add_flag("--json", options->json, "As one JSON object");
   prune_command->add_flag("--dry-run", options->dry_run, "Only say what would be removed, and who holds it back");
   prune_command->add_option("--before", options->before, "Exactly before this time; refused if a member needs them");
   prune_command->add_option("--retention", options->retention, "Keep what is younger (default: as configured)");

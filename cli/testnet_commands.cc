@@ -1,10 +1,9 @@
 #include <fmt/format.h>
-#include <signal.h>
 
 #include <CLI/CLI.hpp>
-#include <csignal>
 #include <cstdio>
 #include <deque>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 
@@ -12,6 +11,8 @@
 #include "cli/commands.h"
 #include "testnet/cache_database.h"
 #include "testnet/demo.h"
+#include "testnet/folder_lock.h"
+#include "testnet/interrupts.h"
 #include "testnet/launcher.h"
 #include "testnet/network_process.h"
 #include "testnet/ordering_engine.h"
@@ -33,7 +34,8 @@ struct TestnetOptions {
   std::string ping_dar, iou_dar;
   bool detach = false, json = false;
   int lines = 200;
-  int ready_seconds = 30;
+  int ready_seconds = 120;
+  int patience_seconds = 60;
 };
 
 void say(const std::string& line) {
@@ -46,31 +48,44 @@ Result<NetworkPlan> plan_of(const TestnetOptions& options) {
                             options.ordering, options.cache);
 }
 
-void wait_for_interrupt() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  sigprocmask(SIG_BLOCK, &signals, nullptr);
-  int received = 0;
-  sigwait(&signals, &received);
+Error still_running() {
+  return unavailable("PROCESS_STOP_FAILED", "some nodes still run; see `synod testnet status`");
+}
+
+// For a command that starts or stops processes.
+struct Alone {
+  NetworkPlan plan;
+  testnet::FolderLock lock;
+};
+Result<Alone> plan_for_me_alone(const TestnetOptions& options) {
+  SYNOD_TRY(const NetworkPlan before, plan_of(options));
+  SYNOD_TRY(testnet::FolderLock lock,
+            testnet::FolderLock::take(before.folder, Duration::seconds(options.ready_seconds), say));
+  SYNOD_TRY(NetworkPlan plan, plan_of(options));  // another command may have changed the network until now
+  return Alone{std::move(plan), std::move(lock)};
 }
 
 Status up(const TestnetOptions& options) {
-  SYNOD_TRY(const NetworkPlan plan, plan_of(options));
+  SYNOD_TRY(Alone alone, plan_for_me_alone(options));
+  const NetworkPlan& plan = alone.plan;
   say(fmt::format("network {} in {}", plan.name, plan.folder));
   const auto clock = system_clock();
+  // While files are made, a signal simply ends this process: it has started nothing that stays.
   SYNOD_RETURN_IF_ERROR(testnet::prepare(plan, say));
+  const testnet::Interrupts interrupts;
   const std::int64_t begin = clock->monotonic_micros();
-  SYNOD_RETURN_IF_ERROR(testnet::start_all(plan, Duration::seconds(options.ready_seconds), say));
+  SYNOD_RETURN_IF_ERROR(testnet::start_all(plan, Duration::seconds(options.ready_seconds), say,
+                                           [&] { return interrupts.pending(); }));
   say(fmt::format("ready in {:.2f} s: {} nodes", static_cast<double>(clock->monotonic_micros() - begin) / 1e6,
                   plan.nodes.size()));
   for (const NodePlan* node : plan.with_role(testnet::Role::participant))
     say(fmt::format("  Ledger API of {}: 127.0.0.1:{}", node->organisation, node->public_port));
   if (options.detach) return {};
   say("running; Ctrl-C stops the network");
-  wait_for_interrupt();
-  testnet::stop_all(plan, Duration::seconds(5), say);
+  alone.lock.release();  // other commands may change it meanwhile
+  interrupts.wait();
+  SYNOD_TRY(const Alone again, plan_for_me_alone(options));
+  if (!testnet::stop_all(again.plan, Duration::seconds(5), say)) return fail(still_running());
   return {};
 }
 
@@ -86,7 +101,11 @@ Status status(const TestnetOptions& options, bool& unhealthy) {
 
 Status demo(const TestnetOptions& options) {
   SYNOD_TRY(const NetworkPlan plan, plan_of(options));
-  return testnet::run_demo(plan, {options.ping_dar, options.iou_dar, say});
+  testnet::DemoOptions demo{options.ping_dar, options.iou_dar, Duration::seconds(options.patience_seconds), say};
+  if (options.json) demo.print = [](const std::string&) {};
+  SYNOD_TRY(const std::string report, testnet::run_demo(plan, demo));
+  if (options.json) std::cout << report;
+  return {};
 }
 
 Status logs(const TestnetOptions& options) {
@@ -125,8 +144,8 @@ Status kill(const TestnetOptions& options) {
 }
 
 Status restart(const TestnetOptions& options) {
-  SYNOD_TRY(const NetworkPlan plan, plan_of(options));
-  SYNOD_TRY(const auto process, testnet::find_process(plan, options.node));
+  SYNOD_TRY(const Alone alone, plan_for_me_alone(options));
+  SYNOD_TRY(const auto process, testnet::find_process(alone.plan, options.node));
   if (!process.stop()) return fail(unavailable("PROCESS_STOP_FAILED", process.name + " does not stop"));
   const auto clock = system_clock();
   const std::int64_t begin = clock->monotonic_micros();
@@ -137,14 +156,16 @@ Status restart(const TestnetOptions& options) {
 
 Status change_group(const TestnetOptions& options,
                     Status (*change)(const NetworkPlan&, const std::string&, Duration, const testnet::Progress&)) {
-  SYNOD_TRY(const NetworkPlan plan, plan_of(options));
-  return change(plan, options.node, Duration::seconds(options.ready_seconds), say);
+  SYNOD_TRY(const Alone alone, plan_for_me_alone(options));
+  return change(alone.plan, options.node, Duration::seconds(options.ready_seconds), say);
 }
 
 Status down(const TestnetOptions& options) {
   SYNOD_TRY(const NetworkPlan plan, plan_of(options));
-  if (!testnet::stop_all(plan, Duration::seconds(5), say))
-    return fail(unavailable("PROCESS_STOP_FAILED", "some nodes still run; see `synod testnet status`"));
+  if (std::filesystem::exists(plan.folder)) {
+    SYNOD_TRY(const Alone alone, plan_for_me_alone(options));
+    if (!testnet::stop_all(alone.plan, Duration::seconds(5), say)) return fail(still_running());
+  }
   say("network " + plan.name + " is down; its files are in " + plan.folder);
   return {};
 }
@@ -169,7 +190,8 @@ void add_testnet_commands(CLI::App& app, Outcome& outcome) {
   up_command->add_option(
       "--cache", options->cache,
       "Where each sequencer keeps its cache: " + fmt::format("{}", fmt::join(testnet::caches(), ", ")) +
-          "; with postgres, in a server of its own (default: the network file's, else rocksdb)");
+          "; with postgres, in the database of the log with ordering postgres, else in a server of its own (default: "
+          "the network file's, else postgres with ordering postgres, rocksdb otherwise)");
   up_command->add_flag("--detach", options->detach, "Return when the network is ready");
   up_command->add_option("--ready-seconds", options->ready_seconds, "Give up when it is not ready by then");
   command("status", "Each node's health, position and memory; exit code 3 if one is not healthy",
@@ -178,6 +200,9 @@ void add_testnet_commands(CLI::App& app, Outcome& outcome) {
   CLI::App* demo_command = command("demo", "Let the organisations transact, and lose a sequencer meanwhile", demo);
   demo_command->add_option("--ping-dar", options->ping_dar, "A DAR with Canton's ping");
   demo_command->add_option("--iou-dar", options->iou_dar, "A DAR with CantonExamples' Iou");
+  demo_command->add_flag("--json", options->json, "Only what happened, as one JSON object");
+  demo_command->add_option("--patience-seconds", options->patience_seconds, "Give up when a step takes longer")
+      ->capture_default_str();
   CLI::App* logs_command = command("logs", "The end of the logs of nodes, orderers, brokers and databases", logs);
   logs_command->add_option("node", options->node, "Only this one, as `status` calls it");
   logs_command->add_option("-n,--lines", options->lines, "Lines a node");

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 #include <thread>
 
 #include "base/env.h"
@@ -18,7 +21,8 @@
 namespace synod::testnet {
 namespace {
 
-std::string millis(std::int64_t micros) { return fmt::format("{:.1f} ms", static_cast<double>(micros) / 1000); }
+double in_millis(std::int64_t micros) { return static_cast<double>(micros) / 1000; }
+std::string millis(std::int64_t micros) { return fmt::format("{:.1f} ms", in_millis(micros)); }
 
 // "PAR::coke-participant::1220…": the readable part of a member or party id.
 std::string short_name(const std::string& id) {
@@ -31,7 +35,7 @@ class Demo {
  public:
   Demo(const NetworkPlan& plan, const DemoOptions& options) : plan_(plan), options_(options) {}
 
-  Status run() {
+  Result<std::string> run() {
     SYNOD_RETURN_IF_ERROR(look_around());
     SYNOD_RETURN_IF_ERROR(prepare_ledgers());
     SYNOD_RETURN_IF_ERROR(ping_both_ways());
@@ -40,7 +44,7 @@ class Demo {
     SYNOD_RETURN_IF_ERROR(lose_a_sequencer());
     say("");
     say("Done. `synod testnet status` shows the nodes, `synod testnet logs NODE` what one of them wrote.");
-    return {};
+    return boost::json::serialize(report_) + "\n";
   }
 
  private:
@@ -71,6 +75,8 @@ class Demo {
                    0};
     say("Two organisations, {} and {}, each with its own participant and its own sequencer.",
         sides_[0].participant->organisation, sides_[1].participant->organisation);
+    report_["organisations"] =
+        boost::json::array{sides_[0].participant->organisation, sides_[1].participant->organisation};
     say("One ordering service puts what both sequencers submit into one log of blocks.");
     return {};
   }
@@ -97,26 +103,40 @@ class Demo {
 
   Status ping_both_ways() {
     say("");
+    boost::json::array pings;
     say("2. Pings: one party creates a contract, the other answers it through its own participant");
     for (int direction = 0; direction < 2; ++direction) {
       Side &from = sides_[direction], &to = sides_[1 - direction];
       PingOptions ping;
       ping.count = 5;
+      ping.deadline = options_.patience;
       SYNOD_TRY(const PingReport report,
                 run_pings(ping_, {from.ledger.get(), from.party}, {to.ledger.get(), to.party}, ping));
       if (!report.failures.empty()) return fail(report.failures.front());
       say("   {} -> {} -> {}: {} answered, first after {}, then {}", short_name(from.party), short_name(to.party),
           short_name(from.party), report.micros.size(), millis(report.micros.front()), millis(report.percentile(0)));
+      pings.push_back({{"from", from.party},
+                       {"to", to.party},
+                       {"answered", report.micros.size()},
+                       {"firstMillis", in_millis(report.micros.front())},
+                       {"bestMillis", in_millis(report.percentile(0))}});
     }
+    report_["pings"] = std::move(pings);
     return {};
   }
 
   Status step(const std::string& what, Side& actor, const std::string& act_as, const api::Command& command,
               LedgerTransaction& transaction) {
     const std::int64_t begin = clock_->monotonic_micros();
-    SYNOD_TRY(transaction, actor.ledger->submit(act_as, command));
-    say("   {:<44} {:>9}  offset {:>4} at {}  update {}…", what, millis(clock_->monotonic_micros() - begin),
-        transaction.offset, actor.participant->name, transaction.update_id.substr(4, 12));
+    SYNOD_TRY(transaction, actor.ledger->submit(act_as, command, options_.patience));
+    const std::int64_t took = clock_->monotonic_micros() - begin;
+    say("   {:<44} {:>9}  offset {:>4} at {}  update {}…", what, millis(took), transaction.offset,
+        actor.participant->name, transaction.update_id.substr(4, 12));
+    iou_steps_.push_back({{"step", what},
+                          {"millis", in_millis(took)},
+                          {"participant", actor.participant->name},
+                          {"offset", transaction.offset},
+                          {"updateId", transaction.update_id}});
     return {};
   }
 
@@ -137,12 +157,14 @@ class Demo {
     SYNOD_RETURN_IF_ERROR(visible(issuer, issuer.party, transferred.created("Iou"), false));
     SYNOD_RETURN_IF_ERROR(visible(holder, trader_, transferred.created("Iou"), false));
     say("   both participants agree: the IOU is active at neither side");
+    report_["iou"] = std::move(iou_steps_);
     return {};
   }
 
   // The other participant commits a moment before or after the one that answered.
   Status visible(Side& side, const std::string& party, const std::string& contract, bool expected) {
-    for (int attempt = 0; attempt < 500; ++attempt) {
+    const std::int64_t give_up = clock_->monotonic_micros() + options_.patience.micros;
+    while (clock_->monotonic_micros() < give_up) {
       SYNOD_TRY(const std::vector<std::string> active, side.ledger->active(party, iou_.iou()));
       if ((std::find(active.begin(), active.end(), contract) != active.end()) == expected) return {};
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -154,7 +176,9 @@ class Demo {
   Status what_the_nodes_saw() {
     say("");
     say("4. What the nodes saw");
-    for (const NodeState& state : state_of(plan_)) {
+    const std::vector<NodeState> states = state_of(plan_);
+    report_["nodes"] = boost::json::parse(as_json(plan_, states, {})).at("nodes");
+    for (const NodeState& state : states) {
       if (!state.status) return fail(unavailable("NETWORK_NOT_READY", state.plan->name + ": " + state.problem));
       const auto& status = *state.status;
       switch (state.plan->role) {
@@ -191,16 +215,22 @@ class Demo {
   }
 
   Status lose_a_sequencer() {
-    const NodePlan* victim = plan_.with_role(Role::sequencer)[0];
+    const NodePlan& victim = *plan_.with_role(Role::sequencer)[0];
     say("");
-    say("5. Nobody is needed: kill -9 of {} while transactions run", victim->name);
+    say("5. Nobody is needed: kill -9 of {} while transactions run", victim.name);
     std::atomic<int> answered = 0;
     std::atomic<std::int64_t> slowest = 0;
+    std::atomic<bool> given_up = false, one_failed = false;
     PingOptions ping;
     ping.count = 150;
     ping.pause = Duration::milliseconds(10);
+    ping.deadline = options_.patience;
+    ping.cancelled = [&] { return given_up.load(); };
     ping.on_ping = [&](int, std::optional<std::int64_t> micros) {
-      if (!micros) return;
+      if (!micros) {
+        one_failed = true;
+        return;
+      }
       ++answered;
       slowest = std::max(slowest.load(), *micros);
     };
@@ -210,39 +240,67 @@ class Demo {
           run_pings(ping_, {sides_[0].ledger.get(), sides_[0].party}, {sides_[1].ledger.get(), sides_[1].party}, ping);
     });
     const auto wait_for = [&](int count) {
-      for (int i = 0; i < 6000 && answered < count; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      const std::int64_t give_up = clock_->monotonic_micros() + options_.patience.micros;
+      while (answered < count && !one_failed && clock_->monotonic_micros() < give_up)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
       return answered >= count;
     };
+    boost::json::object lost;
+    lost["name"] = victim.name;
     const Status outcome = [&]() -> Status {
       if (!wait_for(20)) return fail(unexpected("pings do not run"));
-      const auto before = ask(*victim, Duration::seconds(2));
-      if (!before || !stop(*victim, SIGKILL, Duration::seconds(5)))
-        return fail(unexpected(victim->name + " could not be killed"));
+      const auto before = ask(victim, Duration::seconds(2));
+      if (!before || !stop(victim, SIGKILL, Duration::seconds(5)))
+        return fail(unexpected(victim.name + " could not be killed"));
       const int at_kill = answered;
-      say("   {} dies at height {}, after {} pings", victim->name, before->height(), at_kill);
-      if (!wait_for(at_kill + 40)) return fail(unexpected("transactions do not go on without " + victim->name));
-      say("   {} more pings answered through the other sequencer; the slowest of all took {}", answered - at_kill,
+      say("   {} dies at height {}, after {} pings", victim.name, before->height(), at_kill);
+      if (!wait_for(at_kill + 40)) return fail(unexpected("transactions do not go on without " + victim.name));
+      const int without = answered - at_kill;
+      say("   {} more pings answered through the other sequencer; the slowest of all took {}", without,
           millis(slowest));
       const std::int64_t begin = clock_->monotonic_micros();
-      SYNOD_RETURN_IF_ERROR(start(*victim));
-      SYNOD_RETURN_IF_ERROR(wait_ready(*victim, Duration::seconds(20)));
-      const auto after = ask(*victim, Duration::seconds(2));
-      if (!after) return fail(unexpected(victim->name + " does not answer after its restart"));
+      SYNOD_RETURN_IF_ERROR(start(victim));
+      SYNOD_RETURN_IF_ERROR(wait_ready(victim, options_.patience));
+      const std::int64_t took = clock_->monotonic_micros() - begin;
+      const auto after = ask(victim, Duration::seconds(2));
+      if (!after) return fail(unexpected(victim.name + " does not answer after its restart"));
       say("   {} is back after {}: at height {}, and it has read only {} blocks from the log; the other {} came from "
           "its cache",
-          victim->name, millis(clock_->monotonic_micros() - begin), after->height(), after->blocks_read(),
+          victim.name, millis(took), after->height(), after->blocks_read(),
           after->height() + 1 - after->blocks_read());
+      lost["heightAtKill"] = before->height();
+      lost["pingsBefore"] = at_kill;
+      lost["pingsWithout"] = without;
+      lost["slowestMillis"] = in_millis(slowest);
+      lost["restartMillis"] = in_millis(took);
+      lost["heightAfter"] = after->height();
+      lost["blocksReadAfter"] = after->blocks_read();
       if (after->blocks_read() > after->height() - before->height() + 1)
-        return fail(unexpected(victim->name + " read blocks again that it had in its cache"));
+        return fail(unexpected(victim.name + " read blocks again that it had in its cache"));
       return {};
     }();
+    if (!outcome) {
+      given_up = true;
+      leave_running(victim);
+    }
     pings.join();
     SYNOD_RETURN_IF_ERROR(outcome);
     if (!report) return fail(report.error());
     if (!report->failures.empty()) return fail(report->failures.front());
     say("   {} pings in all, none lost: p50 {}, p99 {}", report->micros.size(), millis(report->percentile(0.5)),
         millis(report->percentile(0.99)));
+    lost["pings"] = report->micros.size();
+    lost["p50Millis"] = in_millis(report->percentile(0.5));
+    lost["p99Millis"] = in_millis(report->percentile(0.99));
+    report_["lostSequencer"] = std::move(lost);
     return {};
+  }
+
+  // The network is to be after a failure what it was before.
+  void leave_running(const NodePlan& victim) {
+    if (running(victim)) return;
+    const Status started = start(victim);
+    say("   {} {}", victim.name, started ? "is started again" : "stays down: " + started.error().to_string());
   }
 
   const NetworkPlan& plan_;
@@ -250,12 +308,14 @@ class Demo {
   std::shared_ptr<Clock> clock_ = system_clock();
   Side sides_[2];
   std::string trader_;
+  boost::json::object report_;
+  boost::json::array iou_steps_;
   PingApplication ping_;
   IouApplication iou_;
 };
 
 }  // namespace
 
-Status run_demo(const NetworkPlan& plan, const DemoOptions& options) { return Demo(plan, options).run(); }
+Result<std::string> run_demo(const NetworkPlan& plan, const DemoOptions& options) { return Demo(plan, options).run(); }
 
 }  // namespace synod::testnet

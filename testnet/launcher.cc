@@ -13,6 +13,7 @@
 
 #include "base/env.h"
 #include "testnet/cache_database.h"
+#include "testnet/network_process.h"
 #include "testnet/ordering_engine.h"
 #include "testnet/process.h"
 #include "testnet/status.h"
@@ -22,6 +23,7 @@ namespace {
 
 bool port_is_free(std::uint16_t port) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return true;  // who is to listen there will say what is wrong
   const int yes = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   sockaddr_in address{};
@@ -33,13 +35,29 @@ bool port_is_free(std::uint16_t port) {
   return free;
 }
 
-Status check_ports(const NodePlan& node) {
-  for (const std::uint16_t port : {node.public_port, node.admin_port})
-    if (!port_is_free(port))
-      return fail(unavailable(
-          "PORT_IN_USE",
-          fmt::format("port {} of {} is taken by another program; choose another first-port in the network file", port,
-                      node.name)));
+// What was killed a moment ago may still hold its port.
+bool becomes_free(std::uint16_t port) {
+  for (int looks = 0; looks < 50; ++looks) {
+    if (port_is_free(port)) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return false;
+}
+
+// Of all that is to be started, before anything is.
+Status check_ports(const NetworkPlan& plan) {
+  const auto taken = [](std::uint16_t port, const std::string& name, const char* way_out) {
+    return fail(unavailable("PORT_IN_USE",
+                            fmt::format("port {} of {} is taken by another program; {}", port, name, way_out)));
+  };
+  for (const NodePlan& node : plan.nodes) {
+    if (running(node)) continue;
+    for (const std::uint16_t port : {node.public_port, node.admin_port})
+      if (!becomes_free(port)) return taken(port, node.name, "choose another first-port in the network file");
+  }
+  for (const NetworkProcess& process : beside_the_nodes(plan))
+    if (process.port != 0 && !process.running() && !becomes_free(process.port))
+      return taken(process.port, process.name, "end it, or remove the network's folder and begin anew");
   return {};
 }
 
@@ -57,17 +75,21 @@ std::string end_of_log(const NodePlan& node) {
 
 }  // namespace
 
-Status wait_ready(const NodePlan& node, Duration patience) {
+namespace {
+
+Error interrupted() { return unavailable("INTERRUPTED", "a signal came before all nodes were ready"); }
+
+Status wait_ready(const NodePlan& node, Duration patience, const std::function<bool()>& cancelled) {
   const auto clock = system_clock();
   const std::int64_t begin = clock->monotonic_micros();
   for (;;) {
+    if (cancelled()) return fail(interrupted());
     const auto status = ask(node, Duration::seconds(1));
     if (status && status->healthy()) return {};
-    const std::int64_t waited = clock->monotonic_micros() - begin;
-    if (!status && waited > 300'000 && !running(node))  // by then the new process has surely become the node
+    if (!status && !running(node))
       return fail(unavailable("NODE_FAILED_TO_START",
                               node.name + " ended; the end of " + node.log_file() + ":" + end_of_log(node)));
-    if (waited > patience.micros)
+    if (clock->monotonic_micros() - begin > patience.micros)
       return fail(
           unavailable("NETWORK_NOT_READY",
                       node.name + ": " + (status ? status->reason() : "does not answer; see " + node.log_file())));
@@ -75,25 +97,48 @@ Status wait_ready(const NodePlan& node, Duration patience) {
   }
 }
 
-Status start_all(const NetworkPlan& plan, Duration patience, const Progress& progress) {
+Status start_what_is_absent(const NetworkPlan& plan, Duration patience, const Progress& progress,
+                            const std::function<bool()>& cancelled) {
   SYNOD_TRY(const auto engine, engine_of(plan));
   if (engine) SYNOD_RETURN_IF_ERROR(engine->start(patience, progress));
   for (const NodePlan& node : plan.nodes) {
+    if (cancelled()) return fail(interrupted());
     if (const auto database = cache_database_of(plan, node)) {
       SYNOD_RETURN_IF_ERROR(database->start(patience));
       progress(fmt::format("  {:<28} ready at 127.0.0.1:{}", database->name, database->port));
     }
   }
+  for (const NodePlan& node : plan.nodes) SYNOD_RETURN_IF_ERROR(start(node));
   for (const NodePlan& node : plan.nodes) {
-    if (running(node)) continue;
-    SYNOD_RETURN_IF_ERROR(check_ports(node));
-    SYNOD_RETURN_IF_ERROR(start(node));
-  }
-  for (const NodePlan& node : plan.nodes) {
-    SYNOD_RETURN_IF_ERROR(wait_ready(node, patience));
+    SYNOD_RETURN_IF_ERROR(wait_ready(node, patience, cancelled));
     progress(fmt::format("  {:<28} ready", node.name));
   }
   return {};
+}
+
+}  // namespace
+
+Status wait_ready(const NodePlan& node, Duration patience) {
+  return wait_ready(node, patience, [] { return false; });
+}
+
+Status start_all(const NetworkPlan& plan, Duration patience, const Progress& progress,
+                 const std::function<bool()>& cancelled) {
+  SYNOD_RETURN_IF_ERROR(check_ports(plan));
+  std::vector<NetworkProcess> absent = beside_the_nodes(plan);
+  for (const NodePlan& node : plan.nodes) absent.push_back(process_of(node));
+  std::erase_if(absent, [](const NetworkProcess& process) { return process.running().has_value(); });
+
+  const Status outcome =
+      start_what_is_absent(plan, patience, progress, cancelled ? cancelled : [] { return false; });
+  if (outcome) return {};
+  // A network that did not come up leaves nothing running but what ran before.
+  for (auto process = absent.rbegin(); process != absent.rend(); ++process) {
+    if (!process->running()) continue;
+    const bool stopped = process->stop();
+    progress(fmt::format("  {:<28} {}", process->name, stopped ? "stopped again" : "still running"));
+  }
+  return outcome;
 }
 
 bool stop_all(const NetworkPlan& plan, Duration patience, const Progress& progress) {

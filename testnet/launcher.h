@@ -16,9 +16,11 @@ using Progress = std::function<void(const std::string& line)>;  // one line for 
 // holds a network of another shape.
 Status prepare(const NetworkPlan& plan, const Progress& progress);
 
-// Starts every node that does not run and waits until all are healthy. Error ids: PORT_IN_USE names the port and the
-// node, NODE_FAILED_TO_START shows the end of its log, NETWORK_NOT_READY names who is not ready and why.
-Status start_all(const NetworkPlan& plan, Duration patience, const Progress& progress);
+// Starts every node that does not run and waits until all are healthy. If it fails, what it has started is stopped
+// again. `cancelled` is asked now and then. Error ids: PORT_IN_USE, before anything is started, names the port and the
+// node; NODE_FAILED_TO_START shows the end of its log, NETWORK_NOT_READY names who is not ready and why; INTERRUPTED.
+Status start_all(const NetworkPlan& plan, Duration patience, const Progress& progress,
+                 const std::function<bool()>& cancelled = {});
 
 // Waits until this node is healthy. Errors as above.
 Status wait_ready(const NodePlan& node, Duration patience);

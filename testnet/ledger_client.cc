@@ -85,6 +85,18 @@ LedgerClient::LedgerClient(std::string address, const std::string& ca_file)
     : stubs_(std::make_unique<Stubs>(ledger_channel(address, ca_file))), address_(std::move(address)) {}
 LedgerClient::~LedgerClient() = default;
 
+Status LedgerClient::reachable(Duration deadline) {
+  grpc::ClientContext context;
+  set_deadline(context, deadline);
+  context.set_wait_for_ready(false);  // a refused connection is an answer
+  api::admin::GetParticipantIdResponse response;
+  const grpc::Status status = stubs_->parties->GetParticipantId(&context, {}, &response);
+  if (status.ok()) return {};
+  return fail(unavailable("LEDGER_API_UNREACHABLE",
+                          "no participant answers at " + address_ + " (" + status.error_message() +
+                              "); `synod testnet status` shows what runs, `synod testnet up --detach` starts it"));
+}
+
 Result<std::string> LedgerClient::participant_id(Duration deadline) {
   grpc::ClientContext context;
   set_deadline(context, deadline);

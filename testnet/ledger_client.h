@@ -63,6 +63,9 @@ class LedgerClient {
   LedgerClient(std::string address, const std::string& ca_file);
   ~LedgerClient();
 
+  // Whether a participant answers there, without the patience of the other calls. Error id LEDGER_API_UNREACHABLE says
+  // what to do.
+  Status reachable(Duration deadline = Duration::seconds(10));
   Result<std::string> participant_id(Duration deadline = Duration::seconds(10));
   Result<std::string> allocate_party(const std::string& hint);  // returns the party id
   Result<std::vector<std::string>> known_parties();             // ids, local and remote

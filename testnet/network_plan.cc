@@ -24,7 +24,7 @@ struct NetworkFile {
   std::string network;
   std::string synchronizer = "synod";
   std::string ordering = "solo";
-  std::string cache = "rocksdb";
+  std::string cache;
   std::int64_t first_port = 27500;
   bool static_time = false;
   std::vector<Organisation> organisations;
@@ -35,8 +35,9 @@ void describe(config::Fields& f, NetworkFile& file) {
   f.text("synchronizer", file.synchronizer, "The readable part of the synchronizer id.");
   f.text("ordering", file.ordering, "Ordering engine: solo, or a real one that is started beside the nodes.");
   f.text("cache", file.cache,
-         "Where each sequencer keeps its cache: rocksdb, in its folder; postgres, in a server of its own that is "
-         "started beside it.");
+         "Where each sequencer keeps its cache: rocksdb, in its folder; postgres, in a schema of the database that they "
+         "share for the log with ordering postgres, otherwise in a server of its own that is started beside it. Empty: "
+         "postgres with ordering postgres, rocksdb with any other.");
   f.int64("first-port", file.first_port, "Nodes listen on ports from here upwards.");
   f.flag("static-time", file.static_time,
          "Time stands still until an application sets it (Ledger API TimeService). For tests of time, with one "
@@ -162,6 +163,7 @@ Result<NetworkPlan> load_plan(const std::string& network_file, const std::string
   }
   if (!ordering.empty()) plan.ordering = ordering;
   if (!cache.empty()) plan.cache = cache;
+  if (plan.cache.empty()) plan.cache = plan.ordering == "postgres" ? "postgres" : "rocksdb";
 
   std::set<std::string> names;
   std::uint16_t port = static_cast<std::uint16_t>(file.first_port);

@@ -71,6 +71,22 @@ TEST_F(NetworkPlanTest, NodesAreFoundByNameOrByARoleThatOnlyOneHas) {
   EXPECT_THAT(ambiguous.error().to_string(), HasSubstr("hub-sequencer, spoke-sequencer"));
 }
 
+TEST_F(NetworkPlanTest, CachesAreWhereTheLogIsOnlyInTheSqlDomain) {
+  const auto cache = [&](const std::string& lines, const std::string& ordering, const std::string& asked) {
+    const std::string file = folder_ + "/network.yaml";
+    std::ofstream(file) << lines << network(kCentre);
+    const auto plan = load_plan(file, folder_ + "/data", ordering, asked);
+    return plan ? plan->cache : plan.error().to_string();
+  };
+  EXPECT_EQ(cache("", "", ""), "rocksdb");
+  EXPECT_EQ(cache("", "fabric", ""), "rocksdb");
+  EXPECT_EQ(cache("", "postgres", ""), "postgres");
+  EXPECT_EQ(cache("ordering: postgres\n", "", ""), "postgres");
+  EXPECT_EQ(cache("ordering: postgres\n", "", "rocksdb"), "rocksdb");
+  EXPECT_EQ(cache("cache: rocksdb\n", "postgres", ""), "rocksdb");
+  EXPECT_THAT(cache("cache: paper\n", "", ""), HasSubstr("cache 'paper' is none of"));
+}
+
 TEST_F(NetworkPlanTest, WrongFilesAreRefusedWithTheirReason) {
   EXPECT_THAT(error_of("network: pair\norganizations: []\n"), HasSubstr("network.yaml:2: unknown key 'organizations'"));
   EXPECT_THAT(error_of("network: Coke & Pepsi\n"), HasSubstr("short name"));

@@ -139,7 +139,7 @@ Result<PingReport> run_pings(const PingApplication& application, const Seat& ini
     for (;;) {
       {
         std::lock_guard lock(mutex);
-        if (next >= until) return;
+        if (next >= until || (options.cancelled && options.cancelled())) return;
         ++next;
       }
       const std::int64_t begin = clock->monotonic_micros();

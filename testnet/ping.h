@@ -31,6 +31,7 @@ struct PingOptions {
   int parallel = 1;                           // so many run at a time
   Duration deadline = Duration::seconds(30);  // for each
   Duration pause = Duration{0};               // between two pings of the same row
+  std::function<bool()> cancelled;            // true: no new ones
   // After each counted one, one call at a time.
   std::function<void(int index, std::optional<std::int64_t> micros)> on_ping;
 };

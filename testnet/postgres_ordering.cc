@@ -12,16 +12,19 @@ namespace {
 namespace engines = ordering::engines;
 
 constexpr char kName[] = "postgres";
+// A sequencer has some five for the log, and for its cache some five, more while many members read at a time.
+constexpr int kMaxConnections = 400;
 
 class PostgresOrdering final : public OrderingEngine {
  public:
-  explicit PostgresOrdering(const NetworkPlan& plan) : folder_(plan.folder + "/ordering") {}
+  explicit PostgresOrdering(const NetworkPlan& plan) : folder_(postgres_ordering_folder(plan)) {}
 
   Status prepare(const Progress& progress) override {
     progress("  making the data folder of a PostgreSQL server");
     engines::PostgresEngineConfig config;
     config.folder = folder_;
     config.port = free_port();
+    config.max_connections = kMaxConnections;
     SYNOD_TRY(std::ignore, engines::PostgresEngine::prepare(config));
     return {};
   }
@@ -40,6 +43,8 @@ class PostgresOrdering final : public OrderingEngine {
     return {postgres_process(kName, folder_)};
   }
 
+  Status admit(const NodePlan&, Duration, const Progress&) override { return {}; }
+
   Status configure(const NodePlan&, node::NodeFile& file) const override {
     SYNOD_TRY(const auto engine, engines::PostgresEngine::open(folder_));
     file.sequencer.engines.engine = "postgres";
@@ -54,6 +59,8 @@ class PostgresOrdering final : public OrderingEngine {
 };
 
 }  // namespace
+
+std::string postgres_ordering_folder(const NetworkPlan& plan) { return plan.folder + "/ordering"; }
 
 std::unique_ptr<OrderingEngine> postgres_ordering(const NetworkPlan& plan) {
   return std::make_unique<PostgresOrdering>(plan);

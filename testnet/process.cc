@@ -1,12 +1,10 @@
 #include "testnet/process.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -14,6 +12,7 @@
 #include <thread>
 
 #include "base/env.h"
+#include "base/process.h"
 
 namespace synod::testnet {
 namespace {
@@ -25,28 +24,25 @@ std::string read_all(const std::string& path) {
   return text.str();
 }
 
-// Between fork and exec: only async-signal-safe calls.
-[[noreturn]] void become_node(const char* binary, const char* config, int log) {
-  setsid();
-  const int null = open("/dev/null", O_RDONLY);
-  dup2(null, STDIN_FILENO);
-  dup2(log, STDOUT_FILENO);
-  dup2(log, STDERR_FILENO);
-  for (int fd = 3; fd < 256; ++fd) close(fd);
-  execl(binary, "synod", "node", "run", "-c", config, static_cast<char*>(nullptr));
-  _exit(127);
+// What a node's command line ends with. Something else that was told the file, say an editor, does not pass for the node;
+// neither does a recycled pid.
+std::vector<std::string> arguments_of(const NodePlan& node) { return {"node", "run", "-c", node.config_file()}; }
+
+pid_t recorded(const NodePlan& node) {
+  std::istringstream in(read_all(node.pid_file()));
+  pid_t pid = 0;
+  return in >> pid ? pid : 0;
 }
 
 }  // namespace
 
 std::optional<pid_t> running(const NodePlan& node) {
-  std::istringstream in(read_all(node.pid_file()));
-  pid_t pid = 0;
-  if (!(in >> pid) || pid <= 1) return std::nullopt;
+  const pid_t pid = recorded(node);
+  if (pid <= 1) return std::nullopt;
   waitpid(pid, nullptr, WNOHANG);  // if it is a child of this very process, let go of its remains
-  // The command line ends with the configuration file: a recycled pid does not pass for the node.
-  std::string command = read_all("/proc/" + std::to_string(pid) + "/cmdline");
-  if (command.find(node.config_file() + std::string(1, '\0')) == std::string::npos) return std::nullopt;
+  std::string expected(1, '\0');
+  for (const std::string& argument : arguments_of(node)) expected += argument + std::string(1, '\0');
+  if (!read_all("/proc/" + std::to_string(pid) + "/cmdline").ends_with(expected)) return std::nullopt;
   return pid;
 }
 
@@ -54,17 +50,8 @@ Status start(const NodePlan& node) {
   if (running(node)) return {};
   std::error_code error;
   const std::string binary = std::filesystem::read_symlink("/proc/self/exe", error).string();
-  const int log = open(node.log_file().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (error || log < 0)
-    return fail(unavailable("PROCESS_START_FAILED",
-                            node.name + ": cannot open " + node.log_file() + ": " + std::strerror(errno)));
-  const std::string config = node.config_file();
-  const pid_t pid = fork();
-  if (pid == 0) become_node(binary.c_str(), config.c_str(), log);
-  close(log);
-  if (pid < 0) return fail(unavailable("PROCESS_START_FAILED", node.name + ": " + std::strerror(errno)));
-  std::ofstream(node.pid_file()) << pid << "\n";
-  return {};
+  if (error) return fail(unavailable("PROCESS_START_FAILED", node.name + ": " + error.message()));
+  return ServerProcess{{binary, arguments_of(node), {}, ""}, node.log_file(), node.pid_file()}.start();
 }
 
 bool stop(const NodePlan& node, int signal, Duration patience) {
@@ -72,12 +59,13 @@ bool stop(const NodePlan& node, int signal, Duration patience) {
   if (!pid || kill(*pid, signal) != 0) return false;
   const auto clock = system_clock();
   const std::int64_t give_up = clock->monotonic_micros() + patience.micros;
-  while (running(node)) {
+  while (running(node) == pid) {
     if (clock->monotonic_micros() > give_up) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
+  // Not the file of one that another command has started meanwhile.
   std::error_code ignored;
-  std::filesystem::remove(node.pid_file(), ignored);
+  if (recorded(node) == *pid) std::filesystem::remove(node.pid_file(), ignored);
   return true;
 }
 

@@ -17,7 +17,8 @@ namespace synod::testnet {
 std::optional<pid_t> running(const NodePlan& node);
 
 // Starts `synod node run -c <node.yaml>` detached from the terminal, its output appended to the node's log. A node that
-// already runs is left alone. Error id PROCESS_START_FAILED.
+// already runs is left alone. When it returns, the process has become the node, or has ended. Error id
+// PROCESS_START_FAILED.
 Status start(const NodePlan& node);
 
 // Sends the signal and waits until the process is gone. False: it was not running, or still runs after `patience`.

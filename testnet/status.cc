@@ -51,6 +51,10 @@ boost::json::object to_json(const NodeState& state) {
   if (status.has_blocks_read()) node["blocksRead"] = status.blocks_read();
   if (status.has_sequencing_time_micros())
     node["sequencingTime"] = Timestamp{status.sequencing_time_micros()}.to_string();
+  if (state.plan->role == Role::mediator) {
+    node["approved"] = status.approved();
+    node["rejected"] = status.rejected();
+  }
   boost::json::array deliveries;
   for (const auto& delivery : status.deliveries())
     deliveries.push_back({{"member", delivery.member()}, {"events", delivery.events()}});
