@@ -24,8 +24,14 @@ Result<GenesisFile> read_genesis(const std::string& path) {
   if (!in) return fail(not_found("GENESIS_NOT_FOUND", "cannot read the genesis file '" + path + "'"));
   std::stringstream bytes;
   bytes << in.rdbuf();
+  auto file = parse_genesis(bytes.str());
+  if (!file) return fail(malformed("genesis file", path + ": " + file.error().cause));
+  return file;
+}
+
+Result<GenesisFile> parse_genesis(const Bytes& bytes) {
   synod::genesis::v1::Genesis message;
-  if (!message.ParseFromString(bytes.str())) return fail(malformed("genesis file", path + " is damaged"));
+  if (!message.ParseFromString(bytes)) return fail(malformed("genesis file", "it is damaged"));
   GenesisFile file;
   SYNOD_TRY(file.genesis.synchronizer, protocol::PhysicalSynchronizerId::parse(message.physical_synchronizer_id()));
   SYNOD_TRY(file.static_parameters, topology::StaticParameters::parse(message.static_parameters()));

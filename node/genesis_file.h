@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "topology/genesis.h"
 
@@ -16,5 +17,6 @@ struct GenesisFile {
 Status write_genesis(const std::string& path, const GenesisFile& file);
 // Errors: GENESIS_NOT_FOUND, PROTO_DESERIALIZATION_FAILURE.
 Result<GenesisFile> read_genesis(const std::string& path);
+Result<GenesisFile> parse_genesis(const Bytes& bytes);  // the content of such a file
 
 }  // namespace synod::node

@@ -14,6 +14,18 @@ std::span<const Target> targets() {
       {"signed_content", signed_content},
       {"topology_transaction", topology_transaction},
       {"sealed_batch", sealed_batch},
+      {"submission_request", submission_request},
+      {"sequenced_event", sequenced_event},
+      {"envelope_content", envelope_content},
+      {"light_view_tree", light_view_tree},
+      {"signed_message", signed_message},
+      {"topology_snapshot", topology_snapshot},
+      {"acs_commitment", acs_commitment},
+      {"genesis", genesis},
+      {"onboarding_state", onboarding_state},
+      {"fabric_envelope", fabric_envelope},
+      {"fabric_block", fabric_block},
+      {"solo_segment", solo_segment},
   };
   return all;
 }

@@ -28,5 +28,19 @@ void batch(ByteView input);
 void signed_content(ByteView input);
 void topology_transaction(ByteView input);
 void sealed_batch(ByteView input);
+void submission_request(ByteView input);
+void sequenced_event(ByteView input);
+void envelope_content(ByteView input);
+void light_view_tree(ByteView input);
+void signed_message(ByteView input);     // confirmation responses and results; stored verdicts
+void topology_snapshot(ByteView input);  // as downloaded: decoded, and taken over as a state
+void acs_commitment(ByteView input);
+
+// Files and the log (file_targets.cc)
+void genesis(ByteView input);           // a genesis file
+void onboarding_state(ByteView input);  // of a sequencer that joins: parsed, installed, and opened
+void fabric_envelope(ByteView input);
+void fabric_block(ByteView input);
+void solo_segment(ByteView input);  // a segment file of the solo engine: opened, read, appended to
 
 }  // namespace synod::fuzz
