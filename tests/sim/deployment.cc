@@ -62,6 +62,8 @@ Deployment found() {
         founder.member(protocol::MemberKind::participant, "participant" + std::to_string(i)));
     config.participants.push_back(deployment.participants.back().uid());
   }
+  deployment.hostile = founder.member(protocol::MemberKind::participant, "hostile");
+  config.participants.push_back(deployment.hostile.uid());
   config.sequencers = deployment.sequencers;
   config.mediator_groups = {{0, 1, {deployment.mediator}}};
   auto genesis = topology::make_genesis(config, *founder.all);

@@ -67,7 +67,7 @@ void Faults::strike() {
     default: {
       std::vector<Process*> with_clock;
       for (const Victim& other : victims_)
-        if (other.disk) with_clock.push_back(other.process);
+        if (other.clock) with_clock.push_back(other.process);
       return jump(*with_clock[random.below(with_clock.size())]);
     }
   }

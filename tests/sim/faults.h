@@ -13,8 +13,9 @@ class Faults {
  public:
   Faults(World& world, Network& network, SimLog& log) : world_(world), network_(network), log_(log) {}
 
-  void add(Process& process, storage::MemoryStore* disk_that_may_fill) {
-    victims_.push_back({&process, disk_that_may_fill});
+  // `clock`: whether let_clocks_jump() concerns it.
+  void add(Process& process, storage::MemoryStore* disk_that_may_fill, bool clock = false) {
+    victims_.push_back({&process, disk_that_may_fill, clock});
   }
   // The sequencers' clocks may jump by hours, and back.
   void let_clocks_jump() { clocks_jump_ = true; }
@@ -29,6 +30,7 @@ class Faults {
   struct Victim {
     Process* process;
     storage::MemoryStore* disk;
+    bool clock;
   };
   void next();
   void strike();

@@ -8,6 +8,11 @@ using participant::Offset;
 
 void LedgerPromises::accepted(const std::string& command_id) { commands_[command_id]; }
 
+void LedgerPromises::refused(const std::string& command_id) {
+  commands_.erase(command_id);
+  refused_.insert(command_id);
+}
+
 void LedgerPromises::completed(const participant::Completion& completion) {
   const auto found = commands_.find(completion.command_id);
   if (found == commands_.end())
@@ -90,6 +95,9 @@ void LedgerPromises::check(const std::map<std::string, const participant::Ledger
     for (const auto& [uid, changes] : seen.expected)
       if (const auto found = seen.changes.find(uid); found == seen.changes.end() || found->second != changes)
         return world_.violate(fmt::format("all or nothing: {} does not have all of update {}", uid, id.substr(0, 16)));
+  for (const auto& [update_id, seen] : updates_)
+    for (const auto& id : seen.command_ids)
+      if (refused_.contains(id)) return world_.violate("true reports: a command that was refused has an update: " + id);
   for (const auto& [id, command] : commands_) {
     bool found = false;
     for (const auto& [update_id, seen] : updates_) found |= seen.command_ids.contains(id);

@@ -17,6 +17,8 @@ class LedgerPromises {
   explicit LedgerPromises(World& world) : world_(world) {}
 
   void accepted(const std::string& command_id);
+  // It was not accepted after all.
+  void refused(const std::string& command_id);
   // Told by a completion, possibly again after a crash.
   void completed(const participant::Completion& completion);
   bool is_completed(const std::string& command_id) const { return commands_.at(command_id).completed; }
@@ -42,6 +44,7 @@ class LedgerPromises {
 
   World& world_;
   std::map<std::string, Command> commands_;
+  std::set<std::string> refused_;
   std::map<std::string, Seen> updates_;
   std::map<std::string, std::string> archived_by_;  // contract → update
 };

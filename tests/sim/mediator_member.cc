@@ -87,6 +87,7 @@ std::unique_ptr<NodeLogic> MediatorMember::make_logic() {
 void MediatorMember::begin() { carry_out(static_cast<Logic&>(logic()).unconfirmed()); }
 
 bool MediatorMember::idle() const {
+  if (!works()) return false;
   const auto status = static_cast<Logic&>(logic()).core().status();
   return status.pending_requests == 0 && status.unconfirmed_verdicts == 0;
 }

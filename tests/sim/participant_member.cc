@@ -102,7 +102,7 @@ void ParticipantMember::begin() {
 }
 
 bool ParticipantMember::idle() const {
-  return mine().core().in_flight_requests() == 0 && mine().core().in_flight_submissions() == 0;
+  return works() && mine().core().in_flight_requests() == 0 && mine().core().in_flight_submissions() == 0;
 }
 
 std::unique_ptr<participant::LedgerStore> ParticipantMember::ledger() const {
@@ -209,6 +209,7 @@ void ParticipantMember::random_command() {
 }
 
 bool ParticipantMember::submit(lf::Command command, const std::string& command_id) {
+  if (!works()) return false;
   participant::CommandSubmission submission;
   submission.user_id = "sim";
   submission.command_id = command_id;
@@ -219,8 +220,11 @@ bool ParticipantMember::submit(lf::Command command, const std::string& command_i
   if (!outcome.accepted) return false;
   ledger_promises_.accepted(command_id);
   given_[command_id] = {machine_losses()};
-  carry_out(mine().convert(std::move(outcome.effects)));
-  return true;
+  if (carry_out(mine().convert(std::move(outcome.effects)))) return true;
+  // The application is told that it was not accepted; then nothing may come of it.
+  ledger_promises_.refused(command_id);
+  given_.erase(command_id);
+  return false;
 }
 
 bool ParticipantMember::probe() {

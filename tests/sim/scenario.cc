@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "tests/sim/faults.h"
+#include "tests/sim/hostile_member.h"
 #include "tests/sim/mediator_member.h"
 #include "tests/sim/participant_member.h"
 #include "tests/sim/traffic.h"
@@ -23,7 +24,7 @@ struct Base {
     for (const auto& member : deployment.sequencers)
       sequencers.push_back(std::make_unique<SimSequencer>(world, network, log, promises, member));
     faults.add(log, nullptr);
-    for (const auto& sequencer : sequencers) faults.add(*sequencer, &sequencer->store());
+    for (const auto& sequencer : sequencers) faults.add(*sequencer, &sequencer->store(), true);
   }
   std::vector<SimSequencer*> all_sequencers() const {
     std::vector<SimSequencer*> all;
@@ -44,6 +45,7 @@ struct Base {
         return sequencer->name() + " waits for " + sequencer->core()->wake_at()->to_string();
     }
     for (SimMember* member : members) {
+      if (!member->works()) return member->name() + " has stopped";
       if (member->unfinished_sends() > 0) return member->name() + " has sends without an outcome";
       if (!member->idle()) return member->name() + " has something of its own under way";
     }
@@ -69,33 +71,40 @@ struct Base {
     if (last_check) last_check();
     if (world.violation()) return;
     world.run_until(world.now() + Duration::seconds(2));  // subscriptions that were silent are made anew
-    if (world.violation()) return;
-    check_members(members);
+    // One of them may have asked what time it is just now.
+    const Timestamp limit = world.now() + kQuietTime;
+    std::string difference = difference_of(members);
+    while (!world.violation() && world.now() < limit && !difference.empty()) {
+      world.run_until(world.now() + Duration::milliseconds(50));
+      difference = difference_of(members);
+    }
+    if (!difference.empty()) world.violate(difference);
     if (!world.violation()) promises.check_reports();
   }
 
-  // Every sequencer holds the same events for every member, and the member has processed exactly those.
-  void check_members(const std::vector<SimMember*>& members) {
+  // Every sequencer holds the same events for every member, and the member has processed exactly those: empty then.
+  std::string difference_of(const std::vector<SimMember*>& members) {
     for (SimMember* member : members) {
       const auto first = sequencers.front()->all_events(member->self());
-      if (!first) return world.violate("events cannot be read: " + first.error().to_string());
+      if (!first) return "events cannot be read: " + first.error().to_string();
       for (const auto& sequencer : sequencers) {
         const auto events = sequencer->all_events(member->self());
         bool same = events && events->size() == first->size();
         for (std::size_t i = 0; same && i < events->size(); ++i) same = (*events)[i].content == (*first)[i].content;
-        if (!same)
-          return world.violate("identical bytes: " + sequencer->name() + " holds other events for " + member->name());
+        if (!same) return "identical bytes: " + sequencer->name() + " holds other events for " + member->name();
       }
       std::vector<Timestamp> times;
       for (const auto& event : *first) times.push_back(event.timestamp);
       if (times != member->processed())
-        return world.violate(fmt::format("no event lost: {} has processed {} of {} events", member->name(),
-                                         member->processed().size(), times.size()));
+        return fmt::format("no event lost: {} has processed {} of {} events", member->name(),
+                           member->processed().size(), times.size());
     }
+    return "";
   }
 
-  Outcome outcome() {
+  Outcome outcome(const std::vector<SimMember*>& members) {
     Outcome outcome;
+    for (const SimMember* member : members) outcome.full_disks += member->full_disks();
     outcome.violation = world.violation();
     outcome.trace_hash = world.trace_hash();
     outcome.trace_end = world.trace_end();
@@ -130,7 +139,7 @@ Outcome run_traffic(std::uint64_t seed, bool clocks_jump) {
                                                       member, base.world.now() + kFaultyTime));
   std::vector<SimMember*> views;
   for (const auto& member : members) {
-    base.faults.add(*member, nullptr);
+    base.faults.add(*member, &member->store());
     views.push_back(member.get());
   }
   base.start();
@@ -143,10 +152,12 @@ Outcome run_traffic(std::uint64_t seed, bool clocks_jump) {
       if (topology::snapshot_hash(member->topology()->export_at(Timestamp::max())) != expected)
         base.world.violate("identical topology: " + member->name() + " has another one than the sequencers");
   }
-  return base.outcome();
+  return base.outcome(views);
 }
 
-Outcome run_ledger(std::uint64_t seed, bool clocks_jump) {
+namespace {
+
+Outcome run_participants(std::uint64_t seed, bool clocks_jump, bool with_hostile_member) {
   Base base(seed);
   if (clocks_jump) base.faults.let_clocks_jump();
   const Deployment& deployment = Deployment::instance();
@@ -160,7 +171,14 @@ Outcome run_ledger(std::uint64_t seed, bool clocks_jump) {
                                                                base.world.now() + kFaultyTime));
     members.push_back(participants.back().get());
   }
-  for (SimMember* member : members) base.faults.add(*member, nullptr);
+  HostileMember hostile(base.world, base.network, base.promises, base.all_sequencers(),
+                        base.world.now() + kFaultyTime);
+  if (with_hostile_member) {
+    for (SimMember* member : members)
+      member->eavesdropper = [&hostile](const auto& submission, Timestamp at) { hostile.overhear(submission, at); };
+    members.push_back(&hostile);
+  }
+  for (SimMember* member : members) base.faults.add(*member, &member->store());
   base.start();
   for (SimMember* member : members) member->start();
   base.run_to_the_end(members, [&] {
@@ -190,9 +208,15 @@ Outcome run_ledger(std::uint64_t seed, bool clocks_jump) {
     }
     promises.check(readers);
   }
-  Outcome outcome = base.outcome();
+  Outcome outcome = base.outcome(members);
   outcome.committed = promises.committed();
+  outcome.misdeeds = hostile.misdeeds();
   return outcome;
 }
+
+}  // namespace
+
+Outcome run_ledger(std::uint64_t seed, bool clocks_jump) { return run_participants(seed, clocks_jump, false); }
+Outcome run_hostile(std::uint64_t seed) { return run_participants(seed, false, true); }
 
 }  // namespace synod::sim

@@ -17,6 +17,8 @@ struct Outcome {
   std::size_t deliveries = 0;  // events, counted once per member
   std::size_t crashes = 0;
   std::size_t clock_jumps = 0;
+  std::size_t full_disks = 0;  // how often one has stopped a member
+  std::size_t misdeeds = 0;    // of the hostile member
   std::size_t blocks = 0;
 };
 
@@ -26,5 +28,7 @@ Outcome run_traffic(std::uint64_t seed, bool clocks_jump = false);
 
 // Participants whose parties transact, and a mediator: the whole network under faults.
 Outcome run_ledger(std::uint64_t seed, bool clocks_jump = false);
+// The same with one more member, which is hostile.
+Outcome run_hostile(std::uint64_t seed);
 
 }  // namespace synod::sim

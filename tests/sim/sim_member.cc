@@ -13,6 +13,7 @@ constexpr Duration kGapPatience = Duration::milliseconds(10);
 constexpr Duration kWatch = Duration::milliseconds(100);
 constexpr Duration kSilence = Duration::milliseconds(700);  // then another subscription
 constexpr Duration kTickDelay = Duration::milliseconds(300);
+constexpr Duration kSpaceWatch = Duration::milliseconds(100);  // how often a full disk is tried again
 
 SimMember::SimMember(World& world, Network& network, Promises& promises, std::vector<SimSequencer*> sequencers,
                      protocol::Member self, std::vector<storage::Column> columns)
@@ -22,6 +23,7 @@ SimMember::SimMember(World& world, Network& network, Promises& promises, std::ve
       sequencers_(std::move(sequencers)),
       self_(std::move(self)),
       deployment_(Deployment::instance()),
+      columns_(columns),
       store_({std::move(columns), true}) {}
 
 void SimMember::boot() {
@@ -55,15 +57,40 @@ std::optional<Timestamp> SimMember::last_timestamp() const {
 // --- sending
 // -----------------------------------------------------------------------------------------------------------
 
-void SimMember::carry_out(NodeEffects effects) {
-  if (!effects.writes.empty() && !store_.write(effects.writes, effects.sync ? storage::Sync::yes : storage::Sync::no)) {
-    world_.violate(name() + " cannot write");
-    return;
+bool SimMember::carry_out(NodeEffects effects) {
+  if (life_state_->stopping) return false;
+  if (!effects.writes.empty()) {
+    const auto written = store_.write(effects.writes, effects.sync ? storage::Sync::yes : storage::Sync::no);
+    if (!written && written.error().id != "STORAGE_FULL")
+      world_.violate(name() + " cannot write: " + written.error().to_string());
+    if (!written) return stop_until_there_is_space(), false;
   }
   if (effects.after_writes) effects.after_writes();
   for (auto& next : effects.sends) send(std::move(next));
   for (const Timestamp time : effects.await_times) life_state_->awaited.insert(time);
   pump_sends();
+  return true;
+}
+
+void SimMember::stop_until_there_is_space() {
+  world_.note(name() + " stops: its disk is full");
+  life_state_->stopping = true;
+  ++full_disks_;
+  after({}, [this] {
+    crash(false);
+    come_back();
+  });
+}
+
+void SimMember::come_back() {
+  world_.after(kSpaceWatch, [this] {
+    if (up()) return;
+    if (!store_.get(columns_.front(), "any")) return world_.violate(name() + " cannot be read while its disk is full");
+    storage::WriteBatch probe;
+    probe.put(columns_.front(), "probe", "");
+    if (!store_.write(probe, storage::Sync::no)) return come_back();
+    start();
+  });
 }
 
 void SimMember::send(NodeEffects::Send send) {
@@ -79,6 +106,7 @@ void SimMember::send(NodeEffects::Send send) {
   const auto snapshot = life_state_->logic->snapshot_at(last.value_or(clock()).next());
   const auto key = client::protocol_key(keys(), self_, snapshot);
   if (!key) return world_.violate(name() + " has no key: " + key.error().to_string());
+  if (eavesdropper) life_state_->heard[id] = send.submission;
   const bool repeatable = send.amplify && send.submission.max_sequencing_time < Timestamp::max();
   const auto request = client::make_request(self_, std::move(send.submission), repeatable);
   if (const auto added = life_state_->tracker.add(id, request.max_sequencing_time, repeatable, mono()); !added)
@@ -136,6 +164,8 @@ void SimMember::complete(std::vector<client::Completion> completions) {
     const auto& [id, result] = completion;
     world_.note(fmt::format("{} {} {}", name(), id, result ? "sequenced" : result.error().id));
     life_state_->signed_requests.erase(id);
+    auto heard = life_state_->heard.extract(id);
+    if (result && !heard.empty()) eavesdropper(heard.mapped(), *result);
     if (life_state_->tick_in_flight == id) {
       life_state_->tick_in_flight.reset();
       continue;
@@ -143,6 +173,7 @@ void SimMember::complete(std::vector<client::Completion> completions) {
     finished(id, result);
     const bool report = life_state_->report_failure[id];
     life_state_->report_failure.erase(id);
+    if (life_state_->stopping) return;
     if (result || report) carry_out(life_state_->logic->on_result(id, result));
   }
 }
@@ -192,6 +223,7 @@ void SimMember::notice_lost_connections() {
 
 void SimMember::received(std::uint64_t subscription, std::uint64_t index, const Bytes& bytes) {
   Life& life_now = *life_state_;
+  if (life_now.stopping) return;
   if (subscription != life_now.subscription || index < life_now.next_index) return;
   if (index > life_now.next_index) {  // something is missing: begin again where it was
     if (world_.now() - life_now.last_heard >= kGapPatience) subscribe();
@@ -213,7 +245,7 @@ void SimMember::received(std::uint64_t subscription, std::uint64_t index, const 
   while (true) {
     const auto step = life_now.validator->next(check);
     for (const auto& fault : step.faults) world_.violate(name() + " finds fault: " + fault.error.to_string());
-    if (!step.deliver || world_.violation()) return;
+    if (!step.deliver || world_.violation() || life_now.stopping) return;
     process(*step.deliver);
   }
 }
@@ -225,10 +257,10 @@ void SimMember::process(const client::ReceivedEvent& received) {
       fmt::format("{} gets {} {}", name(), event.timestamp.micros, to_hex(received.hash.digest().substr(0, 4))));
   NodeEffects effects = life_state_->logic->on_event(event, received.hash);
   if (world_.violation()) return;
-  processed_.push_back(event.timestamp);
   auto& awaited = life_state_->awaited;
   awaited.erase(awaited.begin(), awaited.upper_bound(event.timestamp));
-  carry_out(std::move(effects));
+  processed_.push_back(event.timestamp);  // a new life takes back what it has not stored
+  if (!carry_out(std::move(effects))) return;
   std::optional<Error> rejection;
   if (event.error) rejection = Error("REJECTED", ErrorCategory::invalid_state_other, event.error->message);
   complete(life_state_->tracker.observed(event.message_id, event.timestamp, rejection));

@@ -56,8 +56,13 @@ class SimMember : public Process {
   std::optional<Timestamp> last_timestamp() const;
   std::size_t machine_losses() const { return machine_losses_; }
   Timestamp time();  // the synchronizer's, as far as it knows
+  // It runs, and is not about to stop because its disk is full.
+  bool works() const { return up() && !life_state_->stopping; }
+  std::size_t full_disks() const { return full_disks_; }  // how often that stopped it
   // Nothing of its own is under way.
   virtual bool idle() const { return true; }
+  // Hears every submission of this member that has been sequenced, and when. May be empty.
+  std::function<void(const protocol::Submission&, Timestamp)> eavesdropper;
 
  protected:
   // Makes the logic of a new life from the store. Null after world().violate().
@@ -67,7 +72,9 @@ class SimMember : public Process {
 
   NodeLogic& logic() const { return *life_state_->logic; }
   const Deployment& deployment() const { return deployment_; }
-  void carry_out(NodeEffects effects);
+  // False: nothing of it has happened, for the disk is full. The process stops then, and comes back with what it has
+  // stored when there is space.
+  bool carry_out(NodeEffects effects);
   Promises& promises_;
 
  private:
@@ -87,11 +94,15 @@ class SimMember : public Process {
     std::set<Timestamp> awaited;
     std::optional<std::string> tick_in_flight;
     std::map<std::size_t, std::uint64_t> known_lives;  // of the sequencers
+    std::map<std::string, protocol::Submission> heard;  // for the eavesdropper
+    bool stopping = false;  // what is in memory is ahead of what is stored
     explicit Life(Tracker::Limits limits) : tracker(limits) {}
   };
 
   void boot() final;
   void halt(bool machine) final;
+  void stop_until_there_is_space();
+  void come_back();
   void send(NodeEffects::Send send);
   void pump_sends();
   void attempt(const std::string& message_id, std::size_t sequencer);
@@ -108,11 +119,13 @@ class SimMember : public Process {
   const std::vector<SimSequencer*> sequencers_;
   const protocol::Member self_;
   const Deployment& deployment_;
+  const std::vector<storage::Column> columns_;
   storage::MemoryStore store_;
   std::unique_ptr<Life> life_state_;
   std::uint64_t subscriptions_ = 0;  // never the same number twice
   std::vector<Timestamp> processed_;
   std::size_t machine_losses_ = 0;
+  std::size_t full_disks_ = 0;
 };
 
 }  // namespace synod::sim

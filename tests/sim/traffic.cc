@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "sequencer/client/requests.h"
+#include "tests/sim/follower_logic.h"
 #include "topology/broadcast.h"
 #include "topology/manager.h"
 
@@ -10,58 +11,15 @@ namespace synod::sim {
 
 namespace client = sequencer::client;
 
-constexpr storage::Column kTrafficColumn{"traffic"};
-constexpr const char* kLastKey = "last";
-
-class TrafficMember::Logic final : public NodeLogic {
- public:
-  explicit Logic(const Deployment& deployment)
-      : state_(deployment.genesis.synchronizer, deployment.static_parameters),
-        synchronizer_(deployment.genesis.synchronizer) {}
-
-  Status open(const Deployment& deployment, storage::Store& store) {
-    SYNOD_TRY(const auto stored, store.get(kTrafficColumn, kLastKey));
-    if (!stored) {
-      SYNOD_TRY(auto writes, state_.import(deployment.genesis.snapshot));
-      writes.put(kTrafficColumn, kLastKey, "");
-      return store.write(writes, storage::Sync::yes);
-    }
-    SYNOD_RETURN_IF_ERROR(state_.load(store));
-    if (stored->empty()) return {};
-    SYNOD_TRY(const auto hash, crypto::Hash::parse(stored->substr(8)));
-    resume_ = {Timestamp{read_i64(*stored)}, hash};
-    return {};
-  }
-
-  NodeEffects on_event(const protocol::SequencedEvent& event, const crypto::Hash& content_hash) override {
-    NodeEffects effects;
-    auto result = state_.process(event.timestamp, topology::broadcasts_in(event.batch, synchronizer_));
-    effects.writes = std::move(result.writes);
-    Bytes last;
-    append_i64(last, event.timestamp.micros);
-    last.append(content_hash.view());
-    effects.writes.put(kTrafficColumn, kLastKey, std::move(last));
-    return effects;
-  }
-  topology::Snapshot snapshot_at(Timestamp timestamp) const override { return state_.snapshot_at(timestamp); }
-  const topology::TopologyState& topology() const override { return state_; }
-  std::optional<client::ResumePoint> resume() const override { return resume_; }
-
- private:
-  topology::TopologyState state_;
-  const protocol::PhysicalSynchronizerId synchronizer_;
-  std::optional<client::ResumePoint> resume_;
-};
-
 TrafficMember::TrafficMember(World& world, Network& network, Promises& promises, std::vector<SimSequencer*> sequencers,
                              protocol::Member self, Timestamp until)
-    : SimMember(world, network, promises, sequencers, std::move(self), {topology::kTopologyColumn, kTrafficColumn}),
+    : SimMember(world, network, promises, sequencers, std::move(self), FollowerLogic::columns()),
       net_(network),
       all_sequencers_(std::move(sequencers)),
       until_(until) {}
 
 std::unique_ptr<NodeLogic> TrafficMember::make_logic() {
-  auto logic = std::make_unique<Logic>(deployment());
+  auto logic = std::make_unique<FollowerLogic>(deployment());
   if (const auto opened = logic->open(deployment(), store()); !opened) {
     world_.violate(name() + " does not restart: " + opened.error().to_string());
     return nullptr;

@@ -8,6 +8,8 @@
 
 namespace synod::sim {
 
+class FollowerLogic;
+
 class TrafficMember final : public SimMember {
  public:
   TrafficMember(World& world, Network& network, Promises& promises, std::vector<SimSequencer*> sequencers,
@@ -16,7 +18,6 @@ class TrafficMember final : public SimMember {
   const topology::TopologyState* topology() const;
 
  private:
-  class Logic;
   std::unique_ptr<NodeLogic> make_logic() override;
   void begin() override { next_message(); }
   void finished(const std::string& message_id, const Result<Timestamp>& result) override;
@@ -32,7 +33,7 @@ class TrafficMember final : public SimMember {
   const std::vector<SimSequencer*> all_sequencers_;
   const Timestamp until_;
   std::uint64_t counter_ = 0;  // outlives crashes: names are never used twice
-  Logic* current_ = nullptr;
+  FollowerLogic* current_ = nullptr;
   std::map<std::string, std::vector<Bytes>> payloads_;  // by message id
 };
 
