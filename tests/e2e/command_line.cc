@@ -1,30 +1,99 @@
 #include "tests/e2e/command_line.h"
 
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <sstream>
+#include <thread>
 
 #include "base/check.h"
 
 namespace synod::e2e {
 
-Ran synod(const std::string& arguments) {
+namespace {
+
+std::string command_of(const std::string& arguments) {
   std::error_code ignored;
-  const std::string binary =
-      (std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / "synod").string();
-  FILE* pipe = popen(("'" + binary + "' " + arguments + " 2>&1").c_str(), "r");
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  return "'" + (self.parent_path() / "synod").string() + "' " + arguments + " 2>&1";
+}
+
+int code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+
+}  // namespace
+
+Ran synod(const std::string& arguments) {
+  FILE* pipe = popen(command_of(arguments).c_str(), "re");
   SYNOD_CHECK(pipe != nullptr);
   Ran ran;
   char buffer[4096];
   for (std::size_t n; (n = fread(buffer, 1, sizeof buffer, pipe)) > 0;) ran.output.append(buffer, n);
-  const int status = pclose(pipe);
-  ran.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  ran.exit_code = code_of(pclose(pipe));
   return ran;
+}
+
+Background::Background(const std::string& arguments) {
+  const std::string command = "exec " + command_of(arguments);
+  int pipe[2];
+  SYNOD_CHECK(pipe2(pipe, O_CLOEXEC) == 0);
+  pid_ = fork();
+  if (pid_ == 0) {
+    dup2(pipe[1], STDOUT_FILENO);
+    execl("/bin/sh", "sh", "-c", command.c_str(), static_cast<char*>(nullptr));
+    _exit(127);
+  }
+  SYNOD_CHECK(pid_ > 0);
+  close(pipe[1]);
+  output_ = pipe[0];
+  fcntl(output_, F_SETFL, O_NONBLOCK);
+}
+
+Background::~Background() {
+  if (!ended()) {
+    ::kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  close(output_);
+}
+
+bool Background::ended() {
+  int status = 0;
+  const bool over = ran_.exit_code >= 0 || waitpid(pid_, &status, WNOHANG) == pid_;
+  if (over && ran_.exit_code < 0) ran_.exit_code = code_of(status);
+  char buffer[4096];
+  for (ssize_t n; (n = read(output_, buffer, sizeof buffer)) > 0;)
+    ran_.output.append(buffer, static_cast<std::size_t>(n));
+  return over;
+}
+
+bool Background::wait_said(const std::string& text, std::chrono::seconds patience) {
+  const auto give_up = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    const bool over = ended();
+    if (ran_.output.find(text) != std::string::npos) return true;
+    if (over || std::chrono::steady_clock::now() > give_up) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+void Background::signal(int number) {
+  if (!ended()) ::kill(pid_, number);
+}
+
+Ran Background::wait(std::chrono::seconds patience) {
+  const auto give_up = std::chrono::steady_clock::now() + patience;
+  while (!ended() && std::chrono::steady_clock::now() < give_up)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  return ran_;
 }
 
 std::string read_text(const std::string& path) {
@@ -38,16 +107,23 @@ void write_text(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
 }
 
-TestNetwork::TestNetwork(int first_port) {
+void replace_in(const std::string& path, const std::string& pattern, const std::string& by) {
+  const std::string before = read_text(path);
+  const std::string after = std::regex_replace(before, std::regex(pattern), by);
+  if (after == before) ADD_FAILURE() << path << " has no " << pattern;
+  write_text(path, after);
+}
+
+TestNetwork::TestNetwork() {
   char folder[] = "/tmp/synod-e2e-XXXXXX";
   SYNOD_CHECK(mkdtemp(folder) != nullptr);
   chmod(folder, 0755);  // a database server of root's runs as another user
   folder_ = folder;
-  write_text(folder_ + "/network.yaml", "network: e2e\nfirst-port: " + std::to_string(first_port) +
-                                            "\norganisations:\n"
-                                            "  - {name: coke, nodes: [sequencer, participant]}\n"
-                                            "  - {name: pepsi, nodes: [sequencer, participant]}\n"
-                                            "  - {name: consortium, nodes: [orderer, mediator, topology-manager]}\n");
+  write_text(network_file(), "network: e2e\nfirst-port: " + std::to_string(first_port()) +
+                                 "\norganisations:\n"
+                                 "  - {name: coke, nodes: [sequencer, participant]}\n"
+                                 "  - {name: pepsi, nodes: [sequencer, participant]}\n"
+                                 "  - {name: consortium, nodes: [orderer, mediator, topology-manager]}\n");
 }
 
 TestNetwork::~TestNetwork() {
@@ -56,7 +132,7 @@ TestNetwork::~TestNetwork() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-std::string TestNetwork::options() const { return " -f " + folder_ + "/network.yaml -d " + folder_ + "/net"; }
+std::string TestNetwork::options() const { return " -f " + network_file() + " -d " + data(); }
 Ran TestNetwork::testnet(const std::string& arguments) const { return synod("testnet " + arguments + options()); }
 Ran TestNetwork::run(const std::string& arguments) const { return synod(arguments + options()); }
 

@@ -48,10 +48,10 @@ class SmallDisk {
 };
 
 TEST(FullDisk, ASequencerWithoutRoomForItsCacheSaysSoAndGoesOnWhenThereIsRoom) {
-  TestNetwork network(29520);
+  TestNetwork network;
   const Ran up = network.testnet("up --detach");
   ASSERT_EQ(up.exit_code, 0) << up.output;
-  const auto plan = testnet::load_plan(network.folder() + "/network.yaml", network.folder() + "/net");
+  const auto plan = testnet::load_plan(network.network_file(), network.data());
   ASSERT_TRUE(plan) << plan.error().to_string();
   const testnet::NodePlan& victim = **plan->find(kVictim);
   const auto run = [&](const std::string& command) { return network.testnet(command + " " + kVictim); };

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <regex>
 
 #include "testnet/network_plan.h"
 #include "tests/e2e/command_line.h"
@@ -14,18 +13,11 @@ namespace {
 
 using ::testing::HasSubstr;
 
-void replace_in(const std::string& path, const std::string& pattern, const std::string& by) {
-  const std::string before = read_text(path);
-  const std::string after = std::regex_replace(before, std::regex(pattern), by);
-  ASSERT_NE(after, before) << path << " has no " << pattern;
-  write_text(path, after);
-}
-
 TEST(PrunedLog, ASequencerThatNeedsABlockWhichIsGoneSaysSoAndBeginsWithAPeersState) {
-  TestNetwork network(29540);
+  TestNetwork network;
   const Ran up = network.testnet("up --detach");
   ASSERT_EQ(up.exit_code, 0) << up.output;
-  const auto plan = testnet::load_plan(network.folder() + "/network.yaml", network.folder() + "/net");
+  const auto plan = testnet::load_plan(network.network_file(), network.data());
   ASSERT_TRUE(plan) << plan.error().to_string();
   const std::string orderer = network.file("consortium/orderer/node.yaml");
   replace_in(orderer, "keep-blocks: .*", "keep-blocks: 20");

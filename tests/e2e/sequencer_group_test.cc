@@ -2,23 +2,32 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <boost/json.hpp>
-#include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
-#include <thread>
+#include <iostream>
 
 #include "ledger/commands.pb.h"
+#include "ordering/engines/fabric_tools.h"
+#include "ordering/engines/postgres_engine.h"
 #include "testnet/applications.h"
 #include "testnet/ledger_client.h"
+#include "testnet/network_plan.h"
 #include "tests/e2e/command_line.h"
+#include "tests/e2e/ping_load.h"
+#include "tests/e2e/served_certificate.h"
+#include "tests/e2e/watch.h"
 
 namespace synod::e2e {
 namespace {
 
+using synod::admin::v1::NodeStatus;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+namespace engines = ordering::engines;
 
 boost::json::object node_of(const TestNetwork& network, const std::string& name) {
   const boost::json::object status = boost::json::parse(network.testnet("status --json").output).as_object();
@@ -34,82 +43,121 @@ std::string admin_of(const TestNetwork& network, const std::string& name) {
   return " --admin 127.0.0.1:" + std::to_string(number(node_of(network, name), "adminPort"));
 }
 
-// Pings between the two organisations until it is destroyed; each must come back.
-class Load {
- public:
-  explicit Load(const TestNetwork& network)
-      : thread_([this, &network] {
-          while (!stop_) {
-            const Ran ping = network.run("ping --count 5 --warm-up 0 --json");
-            if (ping.exit_code == 0) {
-              answered_ += 5;
-            } else {
-              EXPECT_EQ(ping.exit_code, 0) << ping.output;
-            }
-          }
-        }) {}
-  ~Load() { finish(); }
-  void finish() {
-    stop_ = true;
-    if (thread_.joinable()) thread_.join();
-  }
-  int answered() const { return answered_; }
+testnet::NetworkPlan plan_of(const TestNetwork& network) {
+  auto plan = testnet::load_plan(network.network_file(), network.data());
+  if (!plan) ADD_FAILURE() << plan.error().to_string();
+  return plan ? std::move(*plan) : testnet::NetworkPlan{};
+}
 
- private:
-  std::atomic<bool> stop_ = false;
-  std::atomic<int> answered_ = 0;
-  std::thread thread_;
+class ChangingGroup : public ::testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    const std::string ordering = GetParam();
+    const std::string missing = ordering == "fabric"     ? engines::missing_for_fabric(engines::default_engine_cache())
+                                : ordering == "postgres" ? engines::missing_for_postgres()
+                                                         : "";
+    if (!missing.empty()) GTEST_SKIP() << "SKIPPED: " << missing;
+    network_ = std::make_unique<TestNetwork>();
+    run("up --detach --ordering " + ordering);
+  }
+  void TearDown() override {
+    if (HasFailure() && network_) std::cout << network_->testnet("logs -n 40").output;
+    load_.reset();
+  }
+
+  void run(const std::string& command) {
+    const Ran ran = network_->testnet(command);
+    ASSERT_EQ(ran.exit_code, 0) << command << ": " << ran.output;
+  }
+  void expect_progress(const std::string& after, int pings = 5) {
+    ASSERT_TRUE(load_->wait_answered(pings)) << "after " << after << ": " << load_->state();
+  }
+
+  // What it got of its peer is the state; whom it is to the ordering service, and where it keeps its cache, is its own.
+  void expect_things_of_its_own() {
+    const std::string config = read_text(network_->file("bottler/sequencer/node.yaml"));
+    EXPECT_THAT(config, Not(AnyOf(HasSubstr("coke"), HasSubstr("pepsi"))));
+    if (std::string(GetParam()) == "fabric") EXPECT_THAT(config, HasSubstr("msp-id: bottler"));
+    if (std::string(GetParam()) == "postgres") {
+      EXPECT_THAT(config, HasSubstr("schema: cache_bottler_sequencer"));
+      EXPECT_FALSE(std::filesystem::exists(network_->file("bottler/sequencer/data/cache")));
+    }
+  }
+
+  // The certificate that a client is shown is the new one, and soon.
+  void rotate(const std::string& sequencer) {
+    const testnet::NetworkPlan plan = plan_of(*network_);
+    const testnet::NodePlan& node = **plan.find(sequencer);
+    const std::string former = shown_certificate(node.public_port);
+    ASSERT_EQ(former, certificate_in(node.folder + "/tls.pem"));
+    ASSERT_NE(former, "");
+    ASSERT_NO_FATAL_FAILURE(run("rotate-keys " + sequencer));
+    const std::string renewed = certificate_in(node.folder + "/tls.pem");
+    EXPECT_NE(renewed, former);
+    EXPECT_EQ(shown_certificate(node.public_port), renewed) << sequencer;
+    expect_progress("rotate-keys " + sequencer);
+  }
+
+  std::unique_ptr<TestNetwork> network_;
+  std::unique_ptr<PingLoad> load_;
 };
 
-TEST(SequencerGroup, GrowsShrinksAndRenewsItsKeysUnderLoad) {
-  TestNetwork network(29250);
-  ASSERT_EQ(network.testnet("up --detach").exit_code, 0);
-  ASSERT_EQ(network.run("ping --count 20 --json").exit_code, 0);
-  const std::string coke = read_text(network.file("coke/participant/pid"));
-  const std::string mediator = read_text(network.file("consortium/mediator/pid"));
-  const auto run = [&](const std::string& command) {
-    const Ran ran = network.testnet(command);
-    EXPECT_EQ(ran.exit_code, 0) << command << ": " << ran.output;
-  };
-  {
-    Load load(network);
-    run("add-sequencer bottler");
-    // Under load it may fall behind once more while it reads the last of what it missed.
-    auto added = node_of(network, "bottler-sequencer");
-    for (int tries = 0; tries < 100 && !added.at("healthy").as_bool(); ++tries) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
-      added = node_of(network, "bottler-sequencer");
-    }
-    EXPECT_TRUE(added.at("healthy").as_bool()) << boost::json::serialize(added);
-    // The blocks of the pings above came with a peer's state, not from the log.
-    EXPECT_LT(number(added, "blocksRead"), number(added, "height") - 100);
-    run("rotate-keys bottler-sequencer");
-    run("rotate-keys pepsi-sequencer");
-    run("remove-sequencer coke-sequencer");
-    EXPECT_THAT(network.testnet("status").output, ::testing::Not(HasSubstr("coke-sequencer")));
-    load.finish();
-    EXPECT_GT(load.answered(), 0);
-  }
+TEST_P(ChangingGroup, GrowsShrinksAndRenewsItsKeysUnderLoad) {
+  const std::string coke = read_text(network_->file("coke/participant/pid"));
+  const std::string mediator = read_text(network_->file("consortium/mediator/pid"));
+  load_ = PingLoad::start(plan_of(*network_));
+  ASSERT_TRUE(load_);
+  ASSERT_NO_FATAL_FAILURE(expect_progress("the start"));
+
+  const std::int64_t height = number(node_of(*network_, "pepsi-sequencer"), "height");
+  ASSERT_NO_FATAL_FAILURE(run("add-sequencer bottler"));
+  const testnet::NetworkPlan grown = plan_of(*network_);
+  const testnet::NodePlan& added = **grown.find("bottler-sequencer");
+  // Under load it may fall behind once more while it reads the last of what it missed.
+  const NodeStatus status = wait_for_status(added, [](const NodeStatus& s) { return s.healthy(); });
+  EXPECT_TRUE(status.healthy()) << status.ShortDebugString();
+  // The blocks of before came with a peer's state, not from the log.
+  EXPECT_GE(status.height() - status.blocks_read(), height) << status.ShortDebugString();
+  ASSERT_NO_FATAL_FAILURE(expect_progress("add-sequencer"));
+  expect_things_of_its_own();
+
+  ASSERT_NO_FATAL_FAILURE(rotate("bottler-sequencer"));
+  ASSERT_NO_FATAL_FAILURE(rotate("pepsi-sequencer"));
+  ASSERT_NO_FATAL_FAILURE(run("remove-sequencer coke-sequencer"));
+  EXPECT_THAT(network_->testnet("status").output, Not(HasSubstr("coke-sequencer")));
+  ASSERT_NO_FATAL_FAILURE(expect_progress("remove-sequencer"));
   // Now everything goes through the one that joined, and nobody was restarted.
-  run("kill pepsi-sequencer");
-  const Ran ping = network.run("ping --count 5 --json");
-  EXPECT_EQ(ping.exit_code, 0) << ping.output;
-  EXPECT_EQ(read_text(network.file("coke/participant/pid")), coke);
-  EXPECT_EQ(read_text(network.file("consortium/mediator/pid")), mediator);
+  ASSERT_NO_FATAL_FAILURE(run("kill pepsi-sequencer"));
+  ASSERT_NO_FATAL_FAILURE(expect_progress("kill pepsi-sequencer"));
+  EXPECT_EQ(read_text(network_->file("coke/participant/pid")), coke);
+  EXPECT_EQ(read_text(network_->file("consortium/mediator/pid")), mediator);
+  ASSERT_NO_FATAL_FAILURE(run("restart pepsi-sequencer"));
+  ASSERT_NO_FATAL_FAILURE(expect_progress("restart pepsi-sequencer"));
+
+  const testnet::NetworkPlan now = plan_of(*network_);
+  ASSERT_TRUE(load_->finish()) << load_->state();
+  EXPECT_EQ(now.with_role(testnet::Role::sequencer).size(), 2u);
+  EXPECT_EQ(disagreement(now), "");
+  EXPECT_THAT(load_->audit(), IsEmpty());
+  EXPECT_THAT(unexplained(grown), IsEmpty());
+  load_.reset();
 
   // Stopped and started again, the network is what it has become.
-  run("restart pepsi-sequencer");
-  EXPECT_EQ(network.testnet("down").exit_code, 0);
-  run("up --detach");
-  EXPECT_EQ(network.run("ping --count 2 --json").exit_code, 0);
-  EXPECT_EQ(network.testnet("remove-sequencer bottler-sequencer").exit_code, 0);
-  const Ran last = network.testnet("remove-sequencer pepsi-sequencer");
+  ASSERT_NO_FATAL_FAILURE(run("down"));
+  ASSERT_NO_FATAL_FAILURE(run("up --detach"));
+  EXPECT_EQ(network_->run("ping --count 2 --json").exit_code, 0);
+  EXPECT_EQ(disagreement(now), "");
+  ASSERT_NO_FATAL_FAILURE(run("remove-sequencer bottler-sequencer"));
+  const Ran last = network_->testnet("remove-sequencer pepsi-sequencer");
   EXPECT_EQ(last.exit_code, 1);
   EXPECT_THAT(last.output, HasSubstr("LAST_SEQUENCER"));
 }
 
+INSTANTIATE_TEST_SUITE_P(SequencerGroup, ChangingGroup, ::testing::Values("solo", "fabric", "postgres"),
+                         [](const auto& info) { return std::string(info.param); });
+
 TEST(SequencerGroup, AnOperatorSeesAndPrunesASequencer) {
-  TestNetwork network(29290);
+  TestNetwork network;
   ASSERT_EQ(network.testnet("up --detach").exit_code, 0);
   ASSERT_EQ(network.run("ping --count 2 --json").exit_code, 0);
   const std::string admin = admin_of(network, "coke-sequencer");
@@ -118,9 +166,19 @@ TEST(SequencerGroup, AnOperatorSeesAndPrunesASequencer) {
   EXPECT_THAT(status.output, HasSubstr("takes requests"));
   EXPECT_THAT(status.output, HasSubstr("PAR::pepsi-participant::"));
   EXPECT_THAT(status.output, HasSubstr("SEQ::pepsi-sequencer::"));
+  const Ran json = synod("sequencer status --json" + admin);
+  EXPECT_EQ(json.exit_code, 0) << json.output;
+  const boost::json::object details = boost::json::parse(json.output).as_object();
+  EXPECT_TRUE(details.at("healthy").as_bool());
+  EXPECT_EQ(details.at("otherSequencers").as_array().size(), 1u);
+  EXPECT_GE(details.at("members").as_array().size(), 4u);
   const Ran rehearsal = synod("sequencer prune --dry-run --retention 0s" + admin);
   EXPECT_EQ(rehearsal.exit_code, 0) << rehearsal.output;
   EXPECT_THAT(rehearsal.output, HasSubstr("would remove"));
+  const Ran as_json = synod("sequencer prune --dry-run --retention 0s --json" + admin);
+  EXPECT_EQ(as_json.exit_code, 0) << as_json.output;
+  EXPECT_TRUE(boost::json::parse(as_json.output).at("dryRun").as_bool());
+  EXPECT_TRUE(boost::json::parse(as_json.output).as_object().contains("heldBackBy"));
   const Ran unsafe = synod("sequencer prune --before 2100-01-01T00:00:00Z" + admin);
   EXPECT_EQ(unsafe.exit_code, 1);
   EXPECT_THAT(unsafe.output, HasSubstr("as the earliest safe pruning point is"));
@@ -164,7 +222,7 @@ bool process_holds(const std::string& pid, const std::string& secret, std::size_
 }
 
 TEST(SequencerGroup, ARivalsProcessesAndFoldersDoNotHoldAPrivatePayload) {
-  TestNetwork network(29330);
+  TestNetwork network;
   ASSERT_EQ(network.testnet("up --detach").exit_code, 0);
   const auto port = number(node_of(network, "coke-participant"), "publicPort");
   testnet::LedgerClient ledger("127.0.0.1:" + std::to_string(port), "");

@@ -34,12 +34,12 @@ class ReadinessWatch {
 // What the node says when `condition` holds first; what it said last if that does not happen in time.
 synod::admin::v1::NodeStatus wait_for_status(const testnet::NodePlan& node,
                                              const std::function<bool(const synod::admin::v1::NodeStatus&)>& condition,
-                                             std::chrono::seconds patience = std::chrono::seconds(30));
+                                             std::chrono::seconds patience = std::chrono::seconds(120));
 
 // Until all sequencers are at the same height, and stay there. The hashes of a block and of what was made of the log
 // cover all that was before, so that equal ones mean equal blocks, byte for byte, at every height. Empty: they agree;
 // otherwise what is not so.
-std::string disagreement(const testnet::NetworkPlan& plan, std::chrono::seconds patience = std::chrono::seconds(60));
+std::string disagreement(const testnet::NetworkPlan& plan, std::chrono::seconds patience = std::chrono::seconds(120));
 
 // Lines of the nodes' logs that no fault explains: alarms, forks, what a node gave up for good.
 std::vector<std::string> unexplained(const testnet::NetworkPlan& plan);
