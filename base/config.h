@@ -19,6 +19,8 @@
 
 namespace synod::config {
 
+std::string print_size(std::uint64_t bytes);
+
 // One place where a field is bound to its key. A field keeps the value that it had (its default) when the file is
 // silent.
 class Fields {
@@ -45,6 +47,16 @@ class Fields {
     else
       value = static_cast<Int>(wide);
   }
+  // A size within these bounds, which include both.
+  void size_within(const char* key, std::uint64_t& bytes, std::uint64_t least, std::uint64_t greatest,
+                   const char* doc) {
+    std::uint64_t given = bytes;
+    size(key, given, doc);
+    if (given < least || given > greatest)
+      out_of_range(key, ": at least " + print_size(least) + ", at most " + print_size(greatest));
+    else
+      bytes = given;
+  }
   template <typename T, typename Describe>
   void list(const char* key, std::vector<T>& values, Describe describe, const char* doc) {
     objects(
@@ -53,7 +65,7 @@ class Fields {
   }
 
  protected:
-  virtual void out_of_range(const char* key) = 0;
+  virtual void out_of_range(const char* key, const std::string& allowed = "") = 0;
 };
 
 using Describe = std::function<void(Fields&)>;
@@ -71,6 +83,5 @@ std::string reference(const Describe& describe);
 Result<Duration> parse_duration(const std::string& text);
 std::string print_duration(Duration duration);
 Result<std::uint64_t> parse_size(const std::string& text);
-std::string print_size(std::uint64_t bytes);
 
 }  // namespace synod::config

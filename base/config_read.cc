@@ -109,8 +109,9 @@ class Reader final : public Fields {
   }
 
  private:
-  void out_of_range(const char* key) override {
-    problem_.report(node_.IsMap() && node_[key] ? node_[key].Mark() : node_.Mark(), path(key) + " is out of range");
+  void out_of_range(const char* key, const std::string& allowed) override {
+    problem_.report(node_.IsMap() && node_[key] ? node_[key].Mark() : node_.Mark(),
+                    path(key) + " is out of range" + allowed);
   }
 
   YAML::Node take(const char* key) {

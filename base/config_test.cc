@@ -13,6 +13,7 @@ struct Sample {
   std::uint16_t port = 10;
   Duration wait = Duration::seconds(5);
   std::uint64_t limit = 10 << 20;
+  std::uint64_t bounded = 1 << 20;
   bool enabled = false;
   std::vector<std::string> tags;
   std::vector<Item> items;
@@ -29,6 +30,7 @@ Describe describe(Sample& s) {
         },
         "More.");
     f.size("limit", s.limit, "Limit.");
+    f.size_within("bounded", s.bounded, 4 << 10, 1 << 30, "Bounded.");
     f.flag("enabled", s.enabled, "Whether.");
     f.texts("tags", s.tags, "Tags.");
     f.list(
@@ -73,6 +75,19 @@ TEST(Config, ErrorsNameFileAndLine) {
   EXPECT_NE(message("limit: -3\n").find("is not a size"), std::string::npos);
   EXPECT_NE(message("host: [").find("node.yaml:"), std::string::npos);
   EXPECT_EQ(read_file("/nonexistent.yaml", describe(s)).error().id, "CONFIG_NOT_FOUND");
+}
+
+TEST(Config, ASizeOutsideOfItsBoundsIsRefusedWithThem) {
+  Sample s;
+  const auto read = [&s](const char* text) { return read_text(text, "node.yaml", describe(s)); };
+  for (const char* text : {"host: a\nbounded: 4GiB\n", "host: a\nbounded: 0\n", "host: a\nbounded: 4095\n"}) {
+    const auto status = read(text);
+    ASSERT_FALSE(status) << text;
+    EXPECT_EQ(status.error().cause, "node.yaml:2: bounded is out of range: at least 4KiB, at most 1GiB");
+  }
+  EXPECT_EQ(s.bounded, 1u << 20);
+  EXPECT_TRUE(read("bounded: 1GiB\n"));
+  EXPECT_EQ(s.bounded, 1u << 30);
 }
 
 TEST(Config, ReferenceListsEveryKey) {

@@ -42,7 +42,7 @@ class Writer final : public Fields {
   }
 
  private:
-  void out_of_range(const char*) override {}
+  void out_of_range(const char*, const std::string&) override {}
   YAML::Emitter& out_;
 };
 
@@ -70,7 +70,7 @@ class Reference final : public Fields {
   std::string table = "| key | default | meaning |\n| --- | --- | --- |\n";
 
  private:
-  void out_of_range(const char*) override {}
+  void out_of_range(const char*, const std::string&) override {}
   void row(const std::string& key, const std::string& value, const char* doc) {
     table += "| `" + prefix_ + key + "` | " + (value.empty() ? "" : "`" + value + "`") + " | " + doc + " |\n";
   }

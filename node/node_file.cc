@@ -3,6 +3,8 @@
 #include <array>
 
 #include "base/static_clock.h"
+#include "base/wrong_clock.h"
+#include "rpc/message_limit.h"
 
 namespace synod::node {
 namespace {
@@ -15,7 +17,8 @@ void describe(config::Fields& f, Listen& listen) {
   f.text("certificate", listen.certificate, "TLS certificate chain (PEM file); empty: plaintext.");
   f.text("private-key", listen.private_key, "Its private key (PEM file).");
   f.text("client-ca", listen.client_ca, "Clients must show a certificate of this authority (PEM file).");
-  f.size("max-request-bytes", listen.max_request_bytes, "Larger messages are refused.");
+  f.size_within("max-request-bytes", listen.max_request_bytes, rpc::kLeastMessageLimit, rpc::kGreatestMessageLimit,
+                "Larger messages are refused.");
 }
 
 void describe(config::Fields& f, Endpoints& endpoints) {
@@ -107,8 +110,9 @@ std::vector<sequencer::client::Endpoint> Endpoints::sequencers() const {
 }
 
 Result<std::shared_ptr<Clock>> clock_of(const NodeFile& file) {
-  if (file.static_clock.empty()) return system_clock();
-  return StaticClock::open(file.static_clock);
+  if (!file.static_clock.empty()) return StaticClock::open(file.static_clock);
+  if (!file.wrong_clock.empty()) return WrongClock::open(file.wrong_clock);
+  return system_clock();
 }
 
 void describe(config::Fields& f, NodeFile& file) {
@@ -119,6 +123,10 @@ void describe(config::Fields& f, NodeFile& file) {
       "static-clock", file.static_clock,
       "For tests: time stands still until it is set, and is kept in this file, which all nodes of the network share. "
       "Empty: the wall clock.");
+  f.text(
+      "wrong-clock", file.wrong_clock,
+      "For tests: this node's wall clock is wrong by the microseconds that this file holds as a binary number of eight "
+      "bytes; they may change while the node runs. Empty: it is right.");
   f.object(
       "log",
       [&](config::Fields& g) {

@@ -61,6 +61,9 @@ TEST_F(NodeFilesTest, WhatAConfigurationGetsWrongIsNamedWithItsLine) {
   EXPECT_THAT(error("name: x\nrole: barista\n"), HasSubstr("barista"));
   EXPECT_THAT(error("name: x\nrole: mediator\npublic:\n  port: many\n"), HasSubstr("node.yaml:4"));
   EXPECT_THAT(error("name: [\n"), HasSubstr("node.yaml"));
+  // As an int, which gRPC wants, it would be 0.
+  EXPECT_THAT(error("name: x\nrole: orderer\npublic:\n  max-request-bytes: 4GiB\n"),
+              HasSubstr("node.yaml:4: public.max-request-bytes is out of range: at least 4KiB, at most 1GiB"));
 }
 
 TEST_F(NodeFilesTest, TheReferenceHasEveryRole) {

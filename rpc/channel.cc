@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "rpc/grpc_process.h"
+#include "rpc/message_limit.h"
 
 namespace synod::rpc {
 namespace {
@@ -68,8 +69,10 @@ Result<std::shared_ptr<grpc::Channel>> make_channel(const ChannelConfig& config)
   SYNOD_TRY(auto credentials, channel_credentials(config.tls));
   const auto millis = [](Duration d) { return static_cast<int>(d.micros / 1000); };
   grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(static_cast<int>(config.max_response_bytes));
+  arguments.SetMaxReceiveMessageSize(message_limit(config.max_response_bytes));
   arguments.SetMaxSendMessageSize(-1);
+  arguments.SetInt(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1 << GRPC_COMPRESS_NONE);
+  arguments.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // one TCP connection a channel, none shared
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);             // who calls decides what may be repeated
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, millis(config.keepalive_interval));

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "rpc/grpc_process.h"
+#include "rpc/message_limit.h"
 
 namespace synod::rpc {
 namespace {
@@ -27,8 +28,12 @@ class Reflection final : public grpc::ServerBuilderOption {
 };
 
 void apply_limits(const ServerConfig& config, grpc::ServerBuilder& builder) {
-  builder.SetMaxReceiveMessageSize(static_cast<int>(config.max_request_bytes));
+  builder.SetMaxReceiveMessageSize(message_limit(config.max_request_bytes));
   builder.SetMaxSendMessageSize(-1);
+  // The first refuses a call that announces compression, the second makes sure that nothing is inflated.
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   const auto millis = [](Duration d) { return static_cast<int>(d.micros / 1000); };
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, static_cast<int>(config.max_metadata_bytes));
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, config.max_concurrent_streams);

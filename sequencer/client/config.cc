@@ -1,5 +1,7 @@
 #include "sequencer/client/config.h"
 
+#include "rpc/message_limit.h"
+
 namespace synod::sequencer::client {
 namespace {
 
@@ -53,7 +55,8 @@ void describe(config::Fields& f, ClientConfig& c) {
   f.duration("tick_delay", c.tick_delay, "Silence after an awaited time until an empty submission moves the time.");
   f.size("max_unprocessed_bytes", c.max_unprocessed_bytes, "Events received but not processed, per subscription.");
   f.integer("max_pending_sends", c.max_pending_sends, "Submissions waiting for their receipt.");
-  f.size("max_response_bytes", c.max_response_bytes, "Largest message accepted from a sequencer.");
+  f.size_within("max_response_bytes", c.max_response_bytes, rpc::kLeastMessageLimit, rpc::kGreatestMessageLimit,
+                "Largest message accepted from a sequencer.");
 }
 
 }  // namespace synod::sequencer::client
