@@ -76,6 +76,7 @@ struct NodeFile {
   std::string log_level = "info";
   std::string log_format = "text";
   std::string static_clock;  // file; empty: the wall clock
+  std::string wrong_clock;   // file; empty: the wall clock is right
   Listen public_api;         // what the role offers: AtomicBroadcast, the sequencer's public API, the Ledger API
   Listen admin;              // status and log level; keep it private
 
