@@ -23,33 +23,36 @@ Result<std::string> read(const std::string& path) {
   return bytes.str();
 }
 
+// Hidden flag --discontinued-lf, of all subcommands.
+using DecodeOptions = std::shared_ptr<lf::DecodeOptions>;
+
+Result<lf::Dar> read_dar(const std::string& path, const DecodeOptions& how) {
+  SYNOD_TRY(const std::string bytes, read(path));
+  return lf::decode_dar(bytes, {}, nullptr, *how);
+}
+
 struct InspectOptions {
-  std::string path;
+  std::string path, package;
   bool json = false;
+  DecodeOptions decode;
 };
 
 Status inspect(const InspectOptions& options) {
-  SYNOD_TRY(const std::string bytes, read(options.path));
-  SYNOD_TRY(const lf::Dar dar, lf::decode_dar(bytes));
-  std::cout << (options.json ? lf::describe_json(dar) : lf::describe(dar)) << std::endl;
+  SYNOD_TRY(const lf::Dar dar, read_dar(options.path, options.decode));
+  SYNOD_TRY(const lf::Package* package, lf::find_package(dar, options.package));
+  std::cout << (options.json ? lf::describe_json(dar, *package) : lf::describe(dar, *package)) << std::endl;
   return {};
 }
 
 struct DecompileOptions {
   std::string path, package, output;
   bool no_locations = false;
+  DecodeOptions decode;
 };
 
 Status decompile(const DecompileOptions& options) {
-  SYNOD_TRY(const std::string bytes, read(options.path));
-  SYNOD_TRY(const lf::Dar dar, lf::decode_dar(bytes));
-  const lf::Package* package = options.package.empty() ? &dar.main() : nullptr;
-  for (const auto& entry : dar.entries)
-    if (entry.package->id() == options.package || entry.package->name() == options.package)
-      package = entry.package.get();
-  if (!package)
-    return fail(not_found("PACKAGE_NOT_FOUND",
-                          "no package '" + options.package + "' in " + options.path + "; see synod dar inspect"));
+  SYNOD_TRY(const lf::Dar dar, read_dar(options.path, options.decode));
+  SYNOD_TRY(const lf::Package* package, lf::find_package(dar, options.package));
   const std::string text = lf::print_package(*package, {!options.no_locations});
   if (options.output.empty()) {
     std::cout << text;
@@ -65,51 +68,71 @@ Status decompile(const DecompileOptions& options) {
 struct UpgradeOptions {
   std::string before, after;
   bool json = false;
+  DecodeOptions decode;
 };
+
+// The version of the old DAR that a package follows: the nearest one before it, otherwise the nearest one after.
+const lf::Package* predecessor(const lf::Dar& before, const lf::Package& present) {
+  const lf::Package *earlier = nullptr, *later = nullptr;
+  for (const auto& entry : before.entries) {
+    const lf::Package& p = *entry.package;
+    if (p.name() != present.name() || !lf::takes_part_in_upgrades(p)) continue;
+    if (p.id() == present.id()) return &p;
+    if (lf::version_less(p.version(), present.version())) {
+      if (!earlier || lf::version_less(earlier->version(), p.version())) earlier = &p;
+    } else if (!later || lf::version_less(p.version(), later->version())) {
+      later = &p;
+    }
+  }
+  return earlier ? earlier : later;
+}
+
+struct UpgradeVerdict {
+  std::string package, from = "-", to, verdict;
+  std::vector<std::string> causes;
+};
+
+UpgradeVerdict judge(const lf::Dar& before, const lf::Package& present, const lf::PackageStore& packages) {
+  UpgradeVerdict out{.package = present.name(), .to = present.version(), .verdict = "new"};
+  const lf::Package* past = predecessor(before, present);
+  if (!past) return out;
+  out.from = past->version();
+  out.verdict = past->id() == present.id() ? "unchanged" : "valid";
+  if (out.verdict == "unchanged") return out;
+  if (lf::version_less(present.version(), past->version()))
+    out.causes = {"version " + present.version() + " does not come after " + past->version()};
+  else if (past->version() == present.version())
+    out.causes = {"the content changed, but the version did not"};
+  else
+    out.causes = lf::upgrade_problems(*past, present, packages);
+  if (!out.causes.empty()) out.verdict = "refused";
+  return out;
+}
 
 // Every package of the new DAR that continues one of the old DAR: whether it may follow it.
 Status check_upgrade(const UpgradeOptions& options) {
-  SYNOD_TRY(const std::string old_bytes, read(options.before));
-  SYNOD_TRY(const lf::Dar before, lf::decode_dar(old_bytes));
-  SYNOD_TRY(const std::string new_bytes, read(options.after));
-  SYNOD_TRY(const lf::Dar after, lf::decode_dar(new_bytes));
+  SYNOD_TRY(const lf::Dar before, read_dar(options.before, options.decode));
+  SYNOD_TRY(const lf::Dar after, read_dar(options.after, options.decode));
   lf::PackageStore packages;
   for (const lf::Dar* dar : {&before, &after})
     for (const auto& entry : dar->entries) packages.add(entry.package);
   std::size_t refused = 0, unchanged = 0;
   boost::json::array report;
   for (const auto& entry : after.entries) {
-    const lf::Package& present = *entry.package;
-    const lf::Package* past = nullptr;
-    for (const auto& old : before.entries)
-      if (old.package->name() == present.name()) past = old.package.get();
-    std::string verdict, why;
-    if (!lf::takes_part_in_upgrades(present)) continue;
-    if (!past) {
-      verdict = "new";
-    } else if (past->id() == present.id()) {
-      verdict = "unchanged";
-    } else if (!lf::version_less(past->version(), present.version())) {
-      verdict = "refused";
-      why = "version " + present.version() + " does not come after " + past->version();
-    } else {
-      const Status status = lf::check_upgrade(*past, present, packages);
-      verdict = status ? "valid" : "refused";
-      if (!status) why = status.error().cause;
+    if (!lf::takes_part_in_upgrades(*entry.package)) continue;
+    const UpgradeVerdict v = judge(before, *entry.package, packages);
+    refused += v.verdict == "refused";
+    unchanged += v.verdict == "unchanged";
+    if (options.json) {
+      report.push_back({{"package", v.package},
+                        {"from", v.from},
+                        {"to", v.to},
+                        {"verdict", v.verdict},
+                        {"causes", boost::json::array(v.causes.begin(), v.causes.end())}});
+    } else if (v.verdict != "unchanged") {
+      std::cout << v.verdict << "  " << v.package << "  " << v.from << " -> " << v.to << "\n";
+      for (const auto& cause : v.causes) std::cout << "    " << cause << "\n";
     }
-    refused += verdict == "refused";
-    const std::string from = past ? past->version() : "-";
-    if (options.json)
-      report.push_back({{"package", present.name()},
-                        {"from", from},
-                        {"to", present.version()},
-                        {"verdict", verdict},
-                        {"cause", why}});
-    else if (verdict == "unchanged")
-      ++unchanged;
-    else
-      std::cout << verdict << "  " << present.name() << "  " << from << " -> " << present.version()
-                << (why.empty() ? "" : "\n    " + why) << "\n";
   }
   if (options.json) std::cout << boost::json::object{{"refused", refused}, {"packages", std::move(report)}} << "\n";
   if (!options.json) std::cout << unchanged << " packages unchanged\n";
@@ -122,14 +145,14 @@ Status check_upgrade(const UpgradeOptions& options) {
 struct BuildOptions {
   std::string source, output, version = "2.2";
   std::vector<std::string> dependencies;
+  DecodeOptions decode;
 };
 
 Status build(const BuildOptions& options) {
   SYNOD_TRY(const std::string text, read(options.source));
   std::vector<lf::Dar::Entry> dependencies;
   for (const auto& path : options.dependencies) {
-    SYNOD_TRY(const std::string bytes, read(path));
-    SYNOD_TRY(lf::Dar dar, lf::decode_dar(bytes));
+    SYNOD_TRY(lf::Dar dar, read_dar(path, options.decode));
     for (auto& entry : dar.entries) dependencies.push_back(std::move(entry));
   }
   const lf::LanguageVersion version = options.version == "2.1"   ? lf::kLf21
@@ -148,17 +171,25 @@ Status build(const BuildOptions& options) {
 void add_dar_commands(CLI::App& app, Outcome& outcome) {
   CLI::App* dar = app.add_subcommand("dar", "Daml archives");
   dar->require_subcommand(1);
+  auto decode = std::make_shared<lf::DecodeOptions>();
+  dar->add_flag("--discontinued-lf", decode->discontinued_versions,
+                "Read packages of the release candidates 2.3-rc1 and 2.3-rc2, for tests")
+      ->group("");
   CLI::App* inspect_command = dar->add_subcommand("inspect", "Packages, templates, choices and dependencies of a DAR");
   auto inspected = std::make_shared<InspectOptions>();
+  inspected->decode = decode;
   inspect_command->add_option("file", inspected->path, "DAR file")->required();
+  inspect_command->add_option("--package", inspected->package,
+                              "Name, name-version or id of the package to describe (default: the main one)");
   inspect_command->add_flag("--json", inspected->json, "As one JSON object");
   inspect_command->callback([&outcome, inspected] { outcome.status = inspect(*inspected); });
 
   CLI::App* decompile_command =
       dar->add_subcommand("decompile", "A package of a DAR as Daml-LF text, which `dar build` assembles again");
   auto decompiled = std::make_shared<DecompileOptions>();
+  decompiled->decode = decode;
   decompile_command->add_option("file", decompiled->path, "DAR file")->required();
-  decompile_command->add_option("--package", decompiled->package, "Name or id of the package (default: the main one)");
+  decompile_command->add_option("--package", decompiled->package, "Name, name-version or id of the package (default: the main one)");
   decompile_command->add_option("-o,--output", decompiled->output, "File to write (default: standard output)");
   decompile_command->add_flag("--no-locations", decompiled->no_locations, "Without source locations");
   decompile_command->callback([&outcome, decompiled] { outcome.status = decompile(*decompiled); });
@@ -166,6 +197,7 @@ void add_dar_commands(CLI::App& app, Outcome& outcome) {
   CLI::App* upgrade_command = dar->add_subcommand(
       "upgrade-check", "Whether the packages of one DAR may follow those of another; exit code 1 if not");
   auto upgraded = std::make_shared<UpgradeOptions>();
+  upgraded->decode = decode;
   upgrade_command->add_option("old", upgraded->before, "DAR file with the earlier version")->required();
   upgrade_command->add_option("new", upgraded->after, "DAR file with the later version")->required();
   upgrade_command->add_flag("--json", upgraded->json, "As one JSON object");
@@ -173,6 +205,7 @@ void add_dar_commands(CLI::App& app, Outcome& outcome) {
 
   CLI::App* build_command = dar->add_subcommand("build", "Assemble Daml-LF text into a DAR");
   auto built = std::make_shared<BuildOptions>();
+  built->decode = decode;
   build_command->add_option("source", built->source, "LF text, see examples/")->required();
   build_command->add_option("--dependency", built->dependencies,
                             "DAR with packages that the text names. May be repeated");

@@ -30,19 +30,33 @@ struct TypeInfo {
 
 class Inspector {
  public:
-  explicit Inspector(const Dar& dar)
-      : main_(dar.main()), packages_(std::make_shared<PackageStore>()), schema_(packages_) {
+  Inspector(const Dar& dar, const Package& package)
+      : package_(package), packages_(std::make_shared<PackageStore>()), schema_(packages_) {
     for (const auto& entry : dar.entries) packages_->add(entry.package);
   }
 
   const PackageStore& packages() const { return *packages_; }
 
+  // What ledger values are made of besides contracts; types with parameters are left out.
+  std::vector<TypeInfo> types() {
+    std::vector<TypeInfo> result;
+    for (const DataType& d : package_.data_types()) {
+      const std::string_view module = package_.text(package_.modules()[d.module].name), name = package_.text(d.name);
+      if (!d.serializable || d.params.count > 0 || package_.find_template(module, name) ||
+          package_.find_exception(module, name))
+        continue;
+      const char* kind = d.kind == DataKind::record ? "record " : d.kind == DataKind::variant ? "variant " : "enum ";
+      result.push_back({kind + package_.qualified_name(d), members(d), {}, "", "", {}});
+    }
+    return result;
+  }
+
   std::vector<TypeInfo> templates() {
     std::vector<TypeInfo> result;
-    for (const Template& t : main_.templates()) {
-      TypeInfo info{main_.qualified_name(t), fields(t), choices(t.choices), "", "", {}};
+    for (const Template& t : package_.templates()) {
+      TypeInfo info{package_.qualified_name(t), fields(t), choices(t.choices), "", "", {}};
       if (t.has_key) info.key = type(t.key.type);
-      for (const Implementation& i : main_.items(t.implementations)) info.interfaces.push_back(reference(i.interface));
+      for (const Implementation& i : package_.items(t.implementations)) info.interfaces.push_back(reference(i.interface));
       result.push_back(std::move(info));
     }
     return result;
@@ -50,24 +64,28 @@ class Inspector {
 
   std::vector<TypeInfo> interfaces() {
     std::vector<TypeInfo> result;
-    for (const Interface& i : main_.interfaces()) {
-      TypeInfo info{main_.qualified_name(i), {}, choices(i.choices), "", type(i.view), {}};
-      for (RefId required : main_.items(i.required)) info.interfaces.push_back(reference(required));
+    for (const Interface& i : package_.interfaces()) {
+      TypeInfo info{package_.qualified_name(i), {}, choices(i.choices), "", type(i.view), {}};
+      for (RefId required : package_.items(i.required)) info.interfaces.push_back(reference(required));
       result.push_back(std::move(info));
     }
     return result;
   }
 
  private:
-  std::string type(TypeId id) { return TypeSchema::to_string(*schema_.type(main_, id)); }
+  std::string type(TypeId id) { return TypeSchema::to_string(*schema_.type(package_, id)); }
 
-  std::string reference(RefId id) { return identifier(main_, id).qualified_name(); }
+  std::string reference(RefId id) { return identifier(package_, id).qualified_name(); }
 
   std::vector<FieldInfo> fields(const Template& t) {
     std::vector<FieldInfo> result;
-    const DataType* record = main_.find_data_type(main_.text(main_.modules()[t.module].name), main_.text(t.name));
-    if (!record) return result;
-    for (const SchemaMember& member : schema_.members(*schema_.type(main_, *record))) {
+    const DataType* record = package_.find_data_type(package_.text(package_.modules()[t.module].name), package_.text(t.name));
+    return record ? members(*record) : result;
+  }
+
+  std::vector<FieldInfo> members(const DataType& d) {
+    std::vector<FieldInfo> result;
+    for (const SchemaMember& member : schema_.members(*schema_.type(package_, d))) {
       result.push_back({std::string(member.name), member.type ? TypeSchema::to_string(*member.type) : ""});
     }
     return result;
@@ -75,13 +93,13 @@ class Inspector {
 
   std::vector<ChoiceInfo> choices(Slice<Choice> slice) {
     std::vector<ChoiceInfo> result;
-    for (const Choice& c : main_.items(slice)) {
-      result.push_back({std::string(main_.text(c.name)), type(c.argument.type), type(c.result), c.consuming});
+    for (const Choice& c : package_.items(slice)) {
+      result.push_back({std::string(package_.text(c.name)), type(c.argument.type), type(c.result), c.consuming});
     }
     return result;
   }
 
-  const Package& main_;
+  const Package& package_;
   std::shared_ptr<PackageStore> packages_;
   TypeSchema schema_;
 };
@@ -160,9 +178,24 @@ std::string choices_json(const std::vector<ChoiceInfo>& choices) {
 
 }  // namespace
 
-std::string describe(const Dar& dar) {
-  const Package& main = dar.main();
-  Inspector inspector(dar);
+Result<const Package*> find_package(const Dar& dar, const std::string& wanted) {
+  if (wanted.empty()) return &dar.main();
+  const Package* found = nullptr;
+  std::set<std::string> others;
+  for (const auto& entry : dar.entries) {
+    const Package& p = *entry.package;
+    others.insert(p.name());
+    if (p.id() == wanted || p.name() + "-" + p.version() == wanted) return &p;
+    if (p.name() == wanted && (!found || version_less(found->version(), p.version()))) found = &p;
+  }
+  if (found) return found;
+  std::string names;
+  for (const auto& name : others) names += (names.empty() ? "" : ", ") + name;
+  return fail(not_found("PACKAGE_NOT_FOUND", "no package '" + wanted + "' in the file; it has " + names));
+}
+
+std::string describe(const Dar& dar, const Package& main) {
+  Inspector inspector(dar, main);
   std::string out = "package " + label(main) + "\n  id " + main.id() + "\n  Daml-LF " +
                     main.language_version().to_string() + ", " + std::to_string(dar.entries.size()) +
                     " packages in the file\n";
@@ -179,20 +212,24 @@ std::string describe(const Dar& dar) {
     append_choices(out, i.choices);
   }
   for (const auto& e : main.exceptions()) out += "\nexception " + main.qualified_name(e) + "\n";
+  for (const auto& t : inspector.types()) {
+    out += "\n" + t.name + "\n";
+    for (const auto& m : t.fields) out += "    " + m.name + (m.type.empty() ? "" : " : " + m.type) + "\n";
+  }
   return out + "\ndependencies\n" + dependency_tree(main, inspector.packages());
 }
 
-std::string describe_json(const Dar& dar) {
-  Inspector inspector(dar);
-  const Package& main = dar.main();
+std::string describe_json(const Dar& dar, const Package& main) {
+  Inspector inspector(dar, main);
   auto strings = [](const std::string& s) { return quoted(s); };
-  std::string out = "{\"main\":" + quoted(main.id());
+  auto fields = [](const std::vector<FieldInfo>& infos) {
+    return array(infos, [](const FieldInfo& f) {
+      return "{\"name\":" + quoted(f.name) + (f.type.empty() ? "" : ",\"type\":" + quoted(f.type)) + "}";
+    });
+  };
+  std::string out = "{\"main\":" + quoted(dar.main().id()) + ",\"package\":" + quoted(main.id());
   out += ",\"templates\":" + array(inspector.templates(), [&](const TypeInfo& t) {
-           return "{\"name\":" + quoted(t.name) + ",\"fields\":" +
-                  array(t.fields,
-                        [](const FieldInfo& f) {
-                          return "{\"name\":" + quoted(f.name) + ",\"type\":" + quoted(f.type) + "}";
-                        }) +
+           return "{\"name\":" + quoted(t.name) + ",\"fields\":" + fields(t.fields) +
                   (t.key.empty() ? "" : ",\"key\":" + quoted(t.key)) +
                   ",\"implements\":" + array(t.interfaces, strings) + ",\"choices\":" + choices_json(t.choices) + "}";
          });
@@ -202,6 +239,9 @@ std::string describe_json(const Dar& dar) {
          });
   out += ",\"exceptions\":" +
          array(main.exceptions(), [&](const ExceptionDefinition& e) { return quoted(main.qualified_name(e)); });
+  out += ",\"types\":" + array(inspector.types(), [&](const TypeInfo& t) {
+           return "{\"name\":" + quoted(t.name) + ",\"members\":" + fields(t.fields) + "}";
+         });
   out += ",\"packages\":" + array(dar.entries, [&](const Dar::Entry& entry) {
            const Package& p = *entry.package;
            return "{\"id\":" + quoted(p.id()) + ",\"name\":" + quoted(p.name()) +

@@ -12,10 +12,11 @@ namespace {
 
 class UpgradeCheck {
  public:
-  UpgradeCheck(const Package& past, const Package& present, const PackageStore& packages)
-      : past_(past), present_(present), packages_(packages) {}
+  UpgradeCheck(const Package& past, const Package& present, const PackageStore& packages, bool all)
+      : past_(past), present_(present), packages_(packages), all_(all) {}
 
-  Status run() {
+  // What is wrong: everything, or the first thing.
+  std::vector<std::string> run() {
     if (present_.language_version() < past_.language_version()) {
       refuse("The upgraded package uses an older LF version (" + present_.language_version().to_string() + " < " +
              past_.language_version().to_string() + ")");
@@ -23,17 +24,15 @@ class UpgradeCheck {
     for (const Module& module : past_.modules()) {
       if (!present_.has_module(past_.text(module.name))) removed("Module", past_.text(module.name));
     }
-    for (std::uint32_t i = 0; i < past_.modules().size() && error_.empty(); ++i) check_module(i);
-    if (error_.empty()) return {};
-    auto name = [](const Package& p) { return p.id() + " (" + p.name() + " v" + p.version() + ")"; };
-    return fail(invalid_argument("NOT_VALID_UPGRADE_PACKAGE", "Upgrade checks indicate that " + name(present_) +
-                                                                  " cannot be an upgrade of " + name(past_) +
-                                                                  ". Reason: " + error_));
+    for (std::uint32_t i = 0; i < past_.modules().size() && !done(); ++i)
+      if (present_.has_module(past_.text(past_.modules()[i].name))) check_module(i);
+    return std::move(problems_);
   }
 
  private:
+  bool done() const { return !all_ && !problems_.empty(); }
   void refuse(std::string reason) {
-    if (error_.empty()) error_ = std::move(reason);
+    if (!done()) problems_.push_back(std::move(reason));
   }
   void removed(const char* what, std::string_view name) {
     refuse(std::string(what) + " " + std::string(name) +
@@ -46,7 +45,7 @@ class UpgradeCheck {
     present_origins_ = origins(present_);
     auto each = [&](const auto& definitions, auto&& check) {
       for (const auto& definition : definitions)
-        if (definition.module == module && error_.empty()) check(definition);
+        if (definition.module == module && !done()) check(definition);
     };
     each(past_.templates(), [&](const Template& t) {
       if (!present_.find_template(module_, past_.text(t.name))) removed("Template", past_.text(t.name));
@@ -75,16 +74,14 @@ class UpgradeCheck {
   void check_template(const Template& past) {
     std::string name(past_.text(past.name));
     const Template* present = present_.find_template(module_, name);
+    if (!present) return;  // said already
     for (const Choice& choice : past_.items(past.choices)) {
-      if (!present_.find_choice(present->choices, past_.text(choice.name)))
-        return removed("Choice", past_.text(choice.name));
+      if (!present_.find_choice(present->choices, past_.text(choice.name))) removed("Choice", past_.text(choice.name));
     }
     for (const Choice& choice : past_.items(past.choices)) {
       const Choice* same = present_.find_choice(present->choices, past_.text(choice.name));
-      if (!same_type(choice.result, same->result, {}, {})) {
-        return refuse("The upgraded choice " + std::string(past_.text(choice.name)) +
-                      " cannot change its return type.");
-      }
+      if (same && !same_type(choice.result, same->result, {}, {}))
+        refuse("The upgraded choice " + std::string(past_.text(choice.name)) + " cannot change its return type.");
     }
     if (past.has_key && !present->has_key) return refuse("The upgraded template " + name + " cannot remove its key.");
     if (!past.has_key && present->has_key) return refuse("The upgraded template " + name + " cannot add a key.");
@@ -96,13 +93,14 @@ class UpgradeCheck {
   void check_implementations(const Template& past) {
     std::string name(past_.text(past.name));
     const Template* present = present_.find_template(module_, name);
+    if (!present) return;
     for (const Implementation& implementation : past_.items(past.implementations)) {
       auto interface = identifier(past_, implementation.interface);
       bool kept = std::ranges::any_of(present_.items(present->implementations), [&](const Implementation& other) {
         return identifier(present_, other.interface) == interface;
       });
       if (!kept) {
-        return refuse("Implementation of interface " + interface.to_string() + " by template " + name +
+        refuse("Implementation of interface " + interface.to_string() + " by template " + name +
                       " appears in package that is being upgraded, but does not appear in this package.");
       }
     }
@@ -328,7 +326,8 @@ class UpgradeCheck {
   const PackageStore& packages_;
   std::string_view module_;  // the one that is being checked
   Origins past_origins_, present_origins_;
-  std::string error_;
+  const bool all_;
+  std::vector<std::string> problems_;
 };
 
 }  // namespace
@@ -353,7 +352,16 @@ Status check_standard_library(const Package& package) {
 }
 
 Status check_upgrade(const Package& past, const Package& present, const PackageStore& packages) {
-  return UpgradeCheck(past, present, packages).run();
+  const auto problems = UpgradeCheck(past, present, packages, false).run();
+  if (problems.empty()) return {};
+  auto name = [](const Package& p) { return p.id() + " (" + p.name() + " v" + p.version() + ")"; };
+  return fail(invalid_argument("NOT_VALID_UPGRADE_PACKAGE", "Upgrade checks indicate that " + name(present) +
+                                                                " cannot be an upgrade of " + name(past) +
+                                                                ". Reason: " + problems.front()));
+}
+
+std::vector<std::string> upgrade_problems(const Package& past, const Package& present, const PackageStore& packages) {
+  return UpgradeCheck(past, present, packages, true).run();
 }
 
 }  // namespace synod::lf

@@ -3,6 +3,9 @@
 // Upgrading.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "base/result.h"
 #include "lf/package_store.h"
 
@@ -21,5 +24,7 @@ Status check_standard_library(const Package& package);
 //   * types of fields, constructors, keys and choice results stay the same, up to upgrades of the packages they come
 //   from; what a record is for (a template, a choice, a constructor), and the kinds of parameters, stay the same, too.
 Status check_upgrade(const Package& past, const Package& present, const PackageStore& packages);
+// All that was removed or changed, for reports; empty: it is a valid upgrade. The first one is check_upgrade's.
+std::vector<std::string> upgrade_problems(const Package& past, const Package& present, const PackageStore& packages);
 
 }  // namespace synod::lf
