@@ -18,9 +18,14 @@ std::span<const Target> targets();
 // Daml-LF (lf_targets.cc)
 void dar(ByteView input);      // a DAR file
 void package(ByteView input);  // a package message of LF 2.1 (first byte even) or 2.3: decoded, described, type-checked
-void interpreter(ByteView input);  // a package message; when its types are right, every choice without inputs is run
+void interpreter(ByteView input);  // a package message of any version; if it is well typed, its choices are run, twice
 void value(ByteView input);        // a ledger value on the wire
 void contract(ByteView input);     // created_event_blob
+void transaction(ByteView input);  // a Transaction as stored
+void api_value(ByteView input);    // a Ledger API value, for a type that has every shape
+// Two package messages of LF 2.1 (first byte even) or 2.3, the first one as long as the next two bytes say: whether
+// one may follow the other.
+void upgrade(ByteView input);
 void text(ByteView input);         // LF text
 
 // Canton's wire (wire_targets.cc)
