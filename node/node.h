@@ -12,6 +12,9 @@
 namespace grpc {
 class Service;
 }
+namespace synod::rpc {
+class Health;
+}
 namespace synod::admin::v1 {
 class NodeStatus;
 }
@@ -23,6 +26,8 @@ class Node {
   virtual ~Node() = default;
   // Thread rules: any thread.
   virtual void status(synod::admin::v1::NodeStatus& out) const = 0;  // name and role are filled in by the caller
+  // Of the servers that are as well as the whole node is: HealthReporter keeps them in step with status().
+  virtual std::vector<rpc::Health*> healths() { return {}; }
   // What the role offers on the admin port, beside the status.
   virtual std::vector<std::shared_ptr<grpc::Service>> admin_services() { return {}; }
   // Takes over from a changed configuration what needs no restart: the sequencers that a member uses.

@@ -16,6 +16,7 @@ class OrdererRole final : public Node {
                      (health.last_error.empty() ? "" : ": " + health.last_error));
     out.set_height(node_->head().value);
   }
+  std::vector<rpc::Health*> healths() override { return {&node_->server_health()}; }
   void stop(Duration deadline) override { node_->stop(deadline); }
 
  private:

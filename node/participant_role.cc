@@ -19,6 +19,7 @@ class ParticipantRole final : public Node {
     if (status.record_time) out.set_sequencing_time_micros(status.record_time->micros);
   }
 
+  std::vector<rpc::Health*> healths() override { return {&server->health()}; }
   void reload(const NodeFile& file) override { node->set_sequencers(file.participant.node.sequencers); }
   void stop(Duration deadline) override {
     server->stop(deadline);
@@ -42,11 +43,8 @@ Result<std::unique_ptr<Node>> start_participant(const NodeFile& file) {
   SYNOD_TRY(role->node, participant::ParticipantNode::open(config, clock));
   role->api = std::make_unique<participant::LedgerApi>(*role->node, file.participant.ledger_api, clock);
   SYNOD_TRY(role->server, rpc::Server::start(file.public_api.server(), role->api->services()));
-  role->node->start([server = role->server.get()](Status ready) {
-    if (ready)
-      server->health().set_serving("");
-    else
-      log::error("participant", "cannot connect: {}", ready.error().to_string());
+  role->node->start([](Status ready) {
+    if (!ready) log::error("participant", "cannot connect: {}", ready.error().to_string());
   });
   return role;
 }

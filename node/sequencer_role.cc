@@ -21,11 +21,9 @@ class SequencerRole final : public Node {
     const sequencer::SequencerStatus status = node->status();
     out.set_member(self.to_string());
     out.set_synchronizer(synchronizer.to_string());
-    out.set_healthy(status.accepting && status.log.state == ordering::Health::State::ready);
-    if (!out.healthy())
-      out.set_reason(status.reason.empty() ? "ordering: " + std::string(ordering::to_string(status.log.state)) + " " +
-                                                 status.log.last_error
-                                           : status.reason);
+    const Status health = node->health();
+    out.set_healthy(static_cast<bool>(health));
+    if (!health) out.set_reason(health.error().cause);
     out.set_height(status.core.height.value);
     out.set_block_hash(to_hex(status.core.block_hash));
     out.set_state_hash(status.core.state_hash);
@@ -39,6 +37,7 @@ class SequencerRole final : public Node {
     }
   }
 
+  // The sequencer tells its own server at once; only the admin port is told by others.
   std::vector<std::shared_ptr<grpc::Service>> admin_services() override { return node->admin_services(); }
   void stop(Duration deadline) override {
     node->stop();  // ends the subscriptions, which the server would wait for

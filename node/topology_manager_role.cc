@@ -17,6 +17,7 @@ class TopologyManagerRole final : public Node {
     if (!out.healthy()) out.set_reason(status.problem.empty() ? "not connected to a sequencer" : status.problem);
     if (status.last_event) out.set_sequencing_time_micros(status.last_event->micros);
   }
+  std::vector<rpc::Health*> healths() override { return {&server->health()}; }
   void reload(const NodeFile& file) override { node->set_sequencers(file.topology_manager.sequencers.sequencers()); }
   void stop(Duration deadline) override {
     node->stop();

@@ -70,8 +70,8 @@ Result<std::unique_ptr<Server>> Server::start(const ServerConfig& config,
     return fail({"ADDRESS_IN_USE", ErrorCategory::invalid_state_other,
                  "Cannot listen on " + address + ": the port is taken, or the address is not of this machine"});
   }
+  server->health_.set_not_serving("", "starting");
   server->health_.attach(server->server_->GetHealthCheckService());
-  server->health_.set_serving("");
   return server;
 }
 

@@ -43,6 +43,7 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   int port() const { return port_; }
+  // The whole server ("") does not serve until somebody who knows says so.
   Health& health() { return health_; }
 
   // Takes no new calls, lets the running ones end until the deadline, then cancels the rest and returns when all have

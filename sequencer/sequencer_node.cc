@@ -129,7 +129,10 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   // ------------------------------------------------------------------------------------------------------------
 
   void start(rpc::Health* health) {
-    health_ = health;
+    {
+      std::lock_guard lock(health_mutex_);
+      health_ = health;
+    }
     started_ = true;
     sink_ = std::make_shared<Sink>(*this);
     subscription_ = parts_.log->subscribe(core_->next_height(), sink_);
@@ -149,9 +152,12 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
       std::lock_guard lock(public_mutex_);
       not_accepting_ = "The sequencer is shutting down.";
     }
-    if (health_) {
-      health_->set_not_serving("", "shutting down");
-      health_->set_not_serving(kHealthService, "shutting down");
+    {
+      std::lock_guard lock(health_mutex_);
+      if (health_) {
+        health_->set_not_serving("", "shutting down");
+        health_->set_not_serving(kHealthService, "shutting down");
+      }
     }
     subscriptions_.close_all();
     loop_.stop();  // first: its tasks use the subscription
@@ -349,15 +355,8 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
         reason = parts_.self.to_string() + " is not an active sequencer of the synchronizer.";
       }
     }
-    if (!failed_ && store_error_.empty()) {
-      set_not_accepting(reason);
-      if (!ready) {
-        set_health("ordering service: " + std::string(ordering::to_string(health.state)) +
-                   (health.last_error.empty() ? "" : ", " + health.last_error));
-      } else if (reason.empty()) {
-        set_health("");
-      }
-    }
+    if (!failed_ && store_error_.empty()) set_not_accepting(reason);
+    tell_health();
     const bool settled = ready && reason.empty();
     loop_.after(settled ? kHealthCheckReady : kHealthCheckStarting, [this] { check_health(); });
   }
@@ -386,13 +385,24 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
       if (stopped_) return;
       not_accepting_ = reason;
     }
-    if (!reason.empty()) set_health(reason);
+    tell_health();
   }
 
-  void set_health(const std::string& problem) {
+  // Ok, or why members should use another sequencer. What gRPC's health and the node's status say. Any thread.
+  Status health() const {
+    SYNOD_RETURN_IF_ERROR(accepting());
+    const ordering::Health log = parts_.log->health();
+    if (log.state == ordering::Health::State::ready) return {};
+    return fail(unavailable("SEQUENCER_UNAVAILABLE", "ordering service: " + std::string(ordering::to_string(log.state)) +
+                                                         (log.last_error.empty() ? "" : ", " + log.last_error)));
+  }
+
+  void tell_health() {
+    std::lock_guard lock(health_mutex_);
     if (!health_ || stopped_) return;
-    if (health_known_ && problem == health_problem_) return;
-    health_known_ = true;
+    const Status now = health();
+    const std::string problem = now ? "" : now.error().cause;
+    if (health_problem_ == problem) return;
     health_problem_ = problem;
     for (const char* service : {"", kHealthService}) {
       if (problem.empty()) {
@@ -461,6 +471,10 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   std::shared_ptr<const PublicView> view_;
   std::string not_accepting_;
 
+  std::mutex health_mutex_;  // guards what gRPC's health has been told
+  rpc::Health* health_ = nullptr;
+  std::optional<std::string> health_problem_;
+
   // Everything below belongs to loop_.
   std::unique_ptr<SequencerCore> core_;
   std::unique_ptr<Writer> writer_;
@@ -477,9 +491,6 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   TimerId tick_timer_ = 0;
   Timestamp last_tick_;
   bool started_ = false;
-  rpc::Health* health_ = nullptr;
-  bool health_known_ = false;
-  std::string health_problem_;
   std::atomic<bool> stopped_ = false;            // stop() has begun
   std::atomic<bool> finished_ = false;           // no loop runs any more
   std::atomic<std::int64_t> writing_since_ = 0;  // monotonic µs of a write that the cache has not answered; 0: none
@@ -513,6 +524,7 @@ std::vector<std::shared_ptr<grpc::Service>> SequencerNode::admin_services() {
 
 void SequencerNode::start(rpc::Health* health) { impl_->start(health); }
 void SequencerNode::stop() { impl_->stop(); }
+Status SequencerNode::health() const { return impl_->health(); }
 SequencerStatus SequencerNode::status() const { return impl_->status(); }
 
 }  // namespace synod::sequencer

@@ -93,6 +93,8 @@ class SequencerNode {
   void stop();
 
   // Thread rules: any thread.
+  // Ok, or SEQUENCER_UNAVAILABLE with why members should use another sequencer: the source of gRPC's health.
+  Status health() const;
   SequencerStatus status() const;
 
  private:

@@ -51,6 +51,8 @@ Result<std::unique_ptr<OrdererNode>> OrdererNode::start(OrdererConfig config) {
 
 OrdererNode::~OrdererNode() { stop(Duration::seconds(1)); }
 
+rpc::Health& OrdererNode::server_health() { return server_->health(); }
+
 void OrdererNode::stop(Duration deadline) {
   if (server_) server_->stop(deadline);
   if (engine_) engine_->stop();

@@ -13,6 +13,7 @@
 #include "rpc/tls.h"
 
 namespace synod::rpc {
+class Health;
 class Server;
 }
 
@@ -42,6 +43,7 @@ class OrdererNode {
   Height head() const { return engine_->head(); }
   Health health() const { return engine_->health(); }
   Engine& engine() { return *engine_; }
+  rpc::Health& server_health();  // what gRPC clients are told; whoever runs the node sets it
 
   // Ends the streams, then writes what is queued.
   void stop(Duration deadline);
