@@ -6,7 +6,9 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <condition_variable>
 #include <future>
+#include <mutex>
 #include <thread>
 
 #include "canton/sequencer_api_v30.grpc.pb.h"
@@ -22,6 +24,8 @@ namespace synod::rpc {
 namespace {
 
 namespace api = com::digitalasset::canton::sequencer::api::v30;
+
+constexpr std::chrono::seconds kPatience(30);
 
 class TestService final : public api::SequencerService::CallbackService {
  public:
@@ -107,22 +111,39 @@ class ServerTest : public ::testing::Test {
   std::unique_ptr<api::SequencerService::Stub> stub;
 };
 
-struct Received {
-  std::vector<std::string> items;
+// gRPC's threads fill it.
+class Received {
+ public:
+  void add(std::string item) {
+    std::lock_guard lock(mutex_);
+    items_.push_back(std::move(item));
+    changed_.notify_all();
+  }
+  bool wait_for(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kPatience, [&] { return items_.size() >= count; });
+  }
+  std::vector<std::string> items() const {
+    std::lock_guard lock(mutex_);
+    return items_;
+  }
   std::promise<std::optional<Error>> end;
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> items_;
 };
 
 std::shared_ptr<ClientStream> subscribe(api::SequencerService::Stub& stub, std::int64_t count, Received& received,
-                                        bool consume = true, std::size_t limit = 1 << 20) {
+                                        std::size_t limit = 1 << 20) {
   api::SubscriptionRequest request;
   request.set_timestamp(count);
-  auto self = std::make_shared<std::shared_ptr<ClientStream>>();
   StreamHandlers<api::SubscriptionResponse> handlers;
   handlers.on_message = [&received](api::SubscriptionResponse item, std::size_t) {
-    received.items.push_back(item.signed_sequenced_event());
+    received.add(item.signed_sequenced_event());
   };
   handlers.on_end = [&received](std::optional<Error> error) { received.end.set_value(std::move(error)); };
-  (void)consume;
   return read_stream(stub.async(), &api::SequencerService::Stub::async_interface::Subscribe, request, {.deadline = {}},
                      limit, std::move(handlers));
 }
@@ -154,8 +175,9 @@ TEST_F(ServerTest, StreamDeliversAllInOrder) {
   Received received;
   const auto stream = subscribe(*stub, 1000, received);
   EXPECT_EQ(received.end.get_future().get(), std::nullopt);
-  ASSERT_EQ(received.items.size(), 1000u);
-  for (int i = 0; i < 1000; ++i) EXPECT_EQ(received.items[i], std::to_string(i));
+  const auto items = received.items();
+  ASSERT_EQ(items.size(), 1000u);
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(items[i], std::to_string(i));
   service->closed.get_future().get();
 }
 
@@ -163,7 +185,7 @@ TEST_F(ServerTest, ClientCancelClosesTheStream) {
   service->finish_at_once = false;
   Received received;
   const auto stream = subscribe(*stub, 1, received);
-  while (received.items.empty()) std::this_thread::yield();
+  ASSERT_TRUE(received.wait_for(1));
   stream->cancel();
   service->closed.get_future().get();
   EXPECT_EQ(received.end.get_future().get()->cause, "CANCELLED");
@@ -175,8 +197,8 @@ TEST_F(ServerTest, SlowClientIsReportedThenCutOff) {
   service->payload = 100000;
   service->limits.max_queued_bytes = 250000;
   Received received;
-  const auto stream = subscribe(*stub, 200, received, false, 1000);  // takes one message and no more
-  service->closed.get_future().get();                                // without the client's help
+  const auto stream = subscribe(*stub, 200, received, 1000);  // takes one message and no more
+  service->closed.get_future().get();                         // without the client's help
   EXPECT_EQ(service->stream->write({}), WriteOutcome::closed);
   stream->cancel();
   EXPECT_TRUE(received.end.get_future().get());
@@ -207,7 +229,7 @@ TEST_F(ServerTest, ShutdownEndsOpenStreamsAtTheDeadline) {
   service->finish_at_once = false;
   Received received;
   const auto stream = subscribe(*stub, 1, received);
-  while (received.items.empty()) std::this_thread::yield();
+  ASSERT_TRUE(received.wait_for(1));
   server->stop(Duration::milliseconds(50));
   EXPECT_TRUE(received.end.get_future().get().has_value());
 }

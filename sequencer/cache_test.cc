@@ -62,7 +62,7 @@ class SubscribersTest : public ::testing::Test {
     }
     bool wait(std::size_t count) {
       std::unique_lock lock(mutex);
-      return changed.wait_for(lock, std::chrono::seconds(20), [&] { return events >= count; });
+      return changed.wait_for(lock, std::chrono::seconds(60), [&] { return events >= count; });
     }
     std::mutex mutex;
     std::condition_variable changed;

@@ -171,14 +171,12 @@ TEST_F(NodeTest, TakesAcknowledgementsAndAnswersTraffic) {
   EXPECT_THAT(acknowledge(world.acknowledgement(beta(), at + Duration::seconds(100))).error_message(),
               HasSubstr("INVALID_ACKNOWLEDGEMENT_TIMESTAMP"));
   EXPECT_EQ(acknowledge(world.acknowledgement(alpha(), at)).error_code(), grpc::StatusCode::PERMISSION_DENIED);
-  for (int i = 0; i < 500; ++i) {
+  eventually([&] {
     const auto members = node->status().members;
     const auto beta_status =
         std::find_if(members.begin(), members.end(), [&](const auto& m) { return m.member == beta(); });
-    if (beta_status->acknowledged == at) break;
-    ASSERT_LT(i, 499);
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+    return beta_status != members.end() && beta_status->acknowledged == at;
+  });
   api::GetTrafficStateForMemberResponse traffic;
   EXPECT_EQ(sequencer->GetTrafficStateForMember(context(beta(), token).get(), {}, &traffic).error_code(),
             grpc::StatusCode::UNIMPLEMENTED);
@@ -197,13 +195,11 @@ TEST_F(NodeTest, OnboardsAParticipant) {
       connect->RegisterOnboardingTopologyTransactions(context(identity.member).get(), request, &registered);
   ASSERT_TRUE(status.ok()) << status.error_message();
   // Active a quarter of a second later, without anybody sending anything.
-  for (int i = 0; i < 500; ++i) {
+  eventually([&] {
     api::SequencerConnect::VerifyActiveResponse active;
-    ASSERT_TRUE(connect->VerifyActive(context(identity.member).get(), {}, &active).ok());
-    if (active.success().is_active()) break;
-    ASSERT_LT(i, 499);
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+    EXPECT_TRUE(connect->VerifyActive(context(identity.member).get(), {}, &active).ok());
+    return active.success().is_active();
+  });
   const Bytes nonce = challenge(identity.member).nonce();
   const auto keys = identity.transactions.back().transaction().as<topology::OwnerToKey>()->signing_keys();
   Bytes token;
@@ -253,9 +249,7 @@ TEST_F(NodeTest, RestartsFromItsCacheWithoutReadingOldBlocks) {
   stop();
   store = fresh_store();
   start();
-  for (int i = 0; i < 500 && node->status().core.height < before.core.height; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+  eventually([&] { return node->status().core.height >= before.core.height; });
   EXPECT_GE(node->status().core.blocks_applied, static_cast<std::uint64_t>(before.core.height.value));
 }
 
@@ -285,12 +279,11 @@ TEST_F(NodeTest, AFullDiskLeavesItReadable) {
   synod::testing::expect_log("the cache does not take block");
   store->set_full(true);
   ASSERT_TRUE(send(alpha(), token, request_to(alpha(), beta(), soon("during"))).ok());
-  for (int i = 0; i < 500 && node->status().accepting; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  EXPECT_FALSE(node->status().accepting);
+  eventually([&] { return !node->status().accepting; });
   const auto refused = send(alpha(), token, request_to(alpha(), beta(), soon("refused")));
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_THAT(refused.error_message(), HasSubstr("SEQUENCER_UNAVAILABLE(1,"));
-  EXPECT_FALSE(server->health().snapshot()["sequencer-health-check-service"].serving);
+  eventually([&] { return !server->health().snapshot()["sequencer-health-check-service"].serving; });
   auto again = subscribe(beta(), login(beta()));
   EXPECT_EQ(again->next(), first);
   store->set_full(false);
@@ -302,9 +295,7 @@ TEST_F(NodeTest, SurvivesAnOrderingServiceThatGoesAndComes) {
   auto events = subscribe(beta(), login(beta()));
   log->set_available(false);
   ASSERT_TRUE(send(alpha(), token, request_to(alpha(), beta(), soon("waits"))).ok());
-  for (int i = 0; i < 500 && server->health().all_serving(); ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  EXPECT_FALSE(server->health().all_serving());
+  eventually([&] { return !server->health().all_serving(); });
   log->set_available(true);
   EXPECT_FALSE(events->next().empty());
 }

@@ -195,7 +195,7 @@ TEST_F(Pruning, DiskStaysWithinItsBudget) {
       ASSERT_TRUE((*store)->write(writes, storage::Sync::no));
       ASSERT_TRUE(prune_before(**store, {MemberNumber(1)}, after((round - 2) * kEvents), 1000, [] { return true; }));
     }
-    for (int i = 0; i < 500 && bytes_on_disk() > kBudget; ++i)
+    for (int i = 0; i < 3000 && bytes_on_disk() > kBudget; ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     EXPECT_LT(bytes_on_disk(), kBudget);
     EXPECT_EQ(count_before(**store, {MemberNumber(1)}, Timestamp::max())->events, 3u * kEvents);

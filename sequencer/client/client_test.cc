@@ -16,6 +16,9 @@ namespace {
 using testing::FakeSequencer;
 using testing::FakeSynchronizer;
 
+// Long enough for a machine that is busy with something else; nothing waits as long where all is well.
+constexpr std::chrono::seconds kPatience(60);
+
 class ClientTest : public ::testing::Test {
  protected:
   void TearDown() override {
@@ -55,7 +58,7 @@ class ClientTest : public ::testing::Test {
       client->start();
       if (subscribe) client->subscribe(resume);
     });
-    ASSERT_EQ(connected.get_future().wait_for(std::chrono::seconds(5)), std::future_status::ready);
+    ASSERT_EQ(connected.get_future().wait_for(kPatience), std::future_status::ready);
   }
   void on_loop(std::function<void()> task) {
     std::promise<void> done;
@@ -80,22 +83,38 @@ class ClientTest : public ::testing::Test {
     });
     return promise->get_future().share();
   }
-  // Waits until there is exactly one subscription, at this sequencer; false after ten seconds.
+  // False if it does not become true.
+  static bool eventually(const std::function<bool()>& condition) {
+    const auto give_up = std::chrono::steady_clock::now() + kPatience;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > give_up) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return true;
+  }
+  // Waits until there is exactly one subscription, at this sequencer.
   bool subscribed_at(std::size_t index) {
-    for (int attempt = 0; attempt < 2000; ++attempt) {
+    return eventually([&] {
       bool there = true;
       on_loop([&] {
         const auto connections = client->connections();
         for (std::size_t i = 0; i < connections.size(); ++i) there = there && connections[i].subscribed == (i == index);
       });
-      if (there) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return false;
+      return there;
+    });
+  }
+  bool all_serving() {
+    return eventually([&] {
+      bool all = true;
+      on_loop([&] {
+        for (const auto& c : client->connections()) all = all && c.state == "serving";
+      });
+      return all;
+    });
   }
   void wait_events(std::size_t count) {
     std::unique_lock lock(mutex);
-    ASSERT_TRUE(changed.wait_for(lock, std::chrono::seconds(10), [&] { return events.size() >= count; }))
+    ASSERT_TRUE(changed.wait_for(lock, kPatience, [&] { return events.size() >= count; }))
         << events.size() << " of " << count;
   }
 
@@ -155,25 +174,23 @@ TEST_F(ClientTest, ADyingSequencerLosesNothing) {
   for (std::size_t i = 1; i < 80; ++i) EXPECT_EQ(events[i].event.previous_timestamp, events[i - 1].event.timestamp);
 }
 
-TEST_F(ClientTest, FailOverIsQuick) {
+// The end of the connection is what moves it: every timer that could would come only after the test has given up.
+TEST_F(ClientTest, FailOverWaitsForNoTimer) {
   add_sequencers(2);
+  config.call_timeout = Duration::seconds(600);
+  config.amplification.patience = Duration::seconds(600);
+  config.probe_timeout = Duration::seconds(600);
+  config.keepalive_interval = Duration::seconds(600);
   connect();
   ASSERT_TRUE(send("warm").get());
   for (int round = 0; round < 4; ++round) {
     const int victim = round % 2;
-    const auto start = system_clock()->monotonic_micros();
     sequencers[victim]->kill();
-    ASSERT_TRUE(send("round" + std::to_string(round)).get());
-    EXPECT_LT(system_clock()->monotonic_micros() - start, 300'000);
+    const auto sent = send("round" + std::to_string(round));
+    ASSERT_EQ(sent.wait_for(kPatience), std::future_status::ready);
+    ASSERT_TRUE(sent.get());
     sequencers[victim]->restart();
-    while (true) {
-      bool all = true;
-      on_loop([&] {
-        for (const auto& c : client->connections()) all = all && c.state == "serving";
-      });
-      if (all) break;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
+    ASSERT_TRUE(all_serving());
   }
 }
 
@@ -183,11 +200,12 @@ TEST_F(ClientTest, WhatASequencerSwallowedIsSentAgainWhenItDies) {
   connect();
   const auto sent = send("lost");
   int victim = -1;
-  while (victim < 0) {
+  ASSERT_TRUE(eventually([&] {
     for (int i = 0; i < 2; ++i) {
       if (sequencers[i]->sends > 0) victim = i;
     }
-  }
+    return victim >= 0;
+  }));
   std::this_thread::sleep_for(std::chrono::milliseconds(20));  // let the answer arrive
   sequencers[1 - victim]->wrong.swallow_sends = false;
   sequencers[victim]->kill();
@@ -300,7 +318,7 @@ TEST_F(ClientTest, TimesOutWhenTimePassesWithoutReceipt) {
   config.tick_delay = Duration::milliseconds(20);
   connect();
   const auto sent = send("lost", Duration::milliseconds(50));
-  while (sequencers[0]->sends == 0) std::this_thread::yield();
+  ASSERT_TRUE(eventually([&] { return sequencers[0]->sends > 0; }));
   sequencers[0]->wrong.swallow_sends = false;  // the tick gets through
   const auto result = sent.get();
   ASSERT_FALSE(result);
@@ -335,7 +353,7 @@ TEST_F(ClientTest, AForkIsFatalWhenThereIsNobodyElse) {
   sequencers[0]->wrong.fork_events = true;
   connect(true, ResumePoint{world->events[2].timestamp, hash});
   std::unique_lock lock(mutex);
-  ASSERT_TRUE(changed.wait_for(lock, std::chrono::seconds(5), [&] { return fatal.has_value(); }));
+  ASSERT_TRUE(changed.wait_for(lock, kPatience, [&] { return fatal.has_value(); }));
   EXPECT_EQ(fatal->id, "SEQUENCER_FORK_DETECTED");
 }
 
@@ -366,7 +384,7 @@ TEST_F(ClientTest, AcknowledgesWhatHasBeenProcessed) {
   config.acknowledge_interval = Duration::milliseconds(30);
   connect();
   ASSERT_TRUE(send("x").get());
-  while (sequencers[0]->acknowledgements == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  ASSERT_TRUE(eventually([&] { return sequencers[0]->acknowledgements > 0; }));
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
   EXPECT_EQ(sequencers[0]->acknowledgements, 1);  // nothing new to acknowledge
 }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <set>
@@ -104,13 +105,13 @@ class FakeSynchronizer {
 
 // How a fake sequencer departs from what it should do.
 struct Misbehaviour {
-  bool swallow_sends = false;    // takes submissions and forgets them
-  bool overloaded = false;       // refuses them
-  bool fork_events = false;      // changes what it delivers
-  bool wrong_signature = false;  // signs with another key
-  bool expire_tokens = false;    // one-time tokens
-  bool inactive = false;         // the member is not active
-  bool frozen = false;           // keeps its connections, but neither answers nor delivers any more
+  std::atomic<bool> swallow_sends = false;    // takes submissions and forgets them
+  std::atomic<bool> overloaded = false;       // refuses them
+  std::atomic<bool> fork_events = false;      // changes what it delivers
+  std::atomic<bool> wrong_signature = false;  // signs with another key
+  std::atomic<bool> expire_tokens = false;    // one-time tokens
+  std::atomic<bool> inactive = false;         // the member is not active
+  std::atomic<bool> frozen = false;           // keeps its connections, but neither answers nor delivers any more
 };
 
 class FakeSequencer {

@@ -24,7 +24,7 @@ namespace api = ::com::digitalasset::canton::sequencer::api::v30;
 namespace admin_api = ::com::digitalasset::canton::sequencer::admin::v30;
 namespace ops = ::synod::sequencer::operations::v1;
 
-inline constexpr std::chrono::seconds kPatience(10);
+inline constexpr std::chrono::seconds kPatience(30);
 
 class NodeTest : public ::testing::Test {
  protected:
