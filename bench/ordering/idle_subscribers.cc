@@ -13,6 +13,8 @@ namespace {
 constexpr std::uint64_t kAtOnce = 25;  // members that join at the same time
 constexpr Duration kPatience = Duration::seconds(120);
 constexpr int kWatchedSeconds = 5;
+constexpr int kQuietSeconds = 2;
+constexpr int kSettleSeconds = 600;
 
 double cpu_of_sequencers(const testnet::NetworkPlan& plan) {
   const Cost cost = Cost::now(plan);
@@ -57,8 +59,22 @@ IdleSubscribers::~IdleSubscribers() {
   if (loop_) loop_->stop();
 }
 
-IdleCost IdleSubscribers::measure(const testnet::NetworkPlan& plan, double memory_before) const {
-  std::this_thread::sleep_for(std::chrono::seconds(1));  // the last of them still read what there was
+Status IdleSubscribers::wait_until_quiet() const {
+  std::uint64_t before = 0;
+  for (int quiet = 0, waited = 0; quiet < kQuietSeconds; ++waited) {
+    if (waited > kSettleSeconds)
+      return fail(unavailable("BENCH_NOT_QUIET", "the idle subscribers still receive events"));
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    std::uint64_t events = 0;
+    for (const auto& member : members_) events += member->events();
+    quiet = events == before ? quiet + 1 : 0;
+    before = events;
+  }
+  return {};
+}
+
+Result<IdleCost> IdleSubscribers::measure(const testnet::NetworkPlan& plan, double memory_before) const {
+  SYNOD_RETURN_IF_ERROR(wait_until_quiet());
   const double cpu_before = cpu_of_sequencers(plan);
   std::this_thread::sleep_for(std::chrono::seconds(kWatchedSeconds));
   IdleCost cost;

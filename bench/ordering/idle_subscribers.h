@@ -24,10 +24,14 @@ class IdleSubscribers {
   static Result<std::unique_ptr<IdleSubscribers>> join(const std::vector<sequencer::client::Endpoint>& endpoints,
                                                        std::uint64_t count);
   ~IdleSubscribers();
-  // Watches the sequencers for some seconds. `memory_before`: memory_of_sequencers() without the subscribers.
-  IdleCost measure(const testnet::NetworkPlan& plan, double memory_before) const;
+  // Watches the sequencers for some seconds, once all have the news of each other's joining, which are as many as there
+  // are subscribers for each. `memory_before`: memory_of_sequencers() without the subscribers. Error id
+  // BENCH_NOT_QUIET.
+  Result<IdleCost> measure(const testnet::NetworkPlan& plan, double memory_before) const;
 
  private:
+  Status wait_until_quiet() const;
+
   std::shared_ptr<EventLoop> loop_;
   std::vector<std::unique_ptr<LoadMember>> members_;
 };

@@ -83,6 +83,7 @@ void LoadMember::send(Bytes payload, std::uint64_t i) {
 }
 
 void LoadMember::on_event(const client::Delivered& delivered) {
+  ++events_;
   const protocol::SequencedEvent& event = delivered.event;
   if (event.error)
     topology_->observe(event.timestamp);

@@ -1,6 +1,7 @@
 // A participant that only sends and receives: the load of the ordering benchmark.
 #pragma once
 
+#include <atomic>
 #include <future>
 #include <memory>
 #include <optional>
@@ -26,6 +27,8 @@ class LoadMember final : public LoadClient {
   void begin_join();
   Status wait_joined(Duration patience);
 
+  std::uint64_t events() const { return events_; }  // received so far
+
   // Who gets what it sends.
   void send_to(std::vector<protocol::Member> recipients) { recipients_ = std::move(recipients); }
 
@@ -39,6 +42,7 @@ class LoadMember final : public LoadClient {
   std::unique_ptr<sequencer::client::SequencerClient> client_;
   std::promise<Status> joined_;
   bool join_reported_ = false;
+  std::atomic<std::uint64_t> events_ = 0;
   std::vector<protocol::Member> recipients_;
 };
 

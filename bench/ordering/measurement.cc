@@ -130,31 +130,73 @@ Result<Measured> LoadMeter::run(double rate, double seconds) {
 }
 
 boost::json::object Capacity::json() const {
-  return {{"lowLoad", low.json()}, {"highestSustained", highest.json()}, {"beyond", beyond.json()}};
+  const auto json_of = [](const std::optional<Measured>& run) -> boost::json::value {
+    if (!run) return nullptr;
+    return run->json();
+  };
+  return {{"lowLoad", low.json()}, {"highestSustained", json_of(highest)}, {"beyond", json_of(beyond)}};
 }
 
-Result<Capacity> find_capacity(const std::string& what, LoadMeter& meter, const LoadPlan& plan) {
-  const auto tell = [&](const std::string& name, const Measured& measured) {
-    if (!plan.quiet) print(what + " " + name, measured);
-  };
-  SYNOD_TRY(const Measured warm_up, meter.run(plan.low_rate, 2));
-  tell("warm-up", warm_up);
-  Capacity found;
-  SYNOD_TRY(found.low, meter.run(plan.low_rate, plan.seconds));
-  tell("low load", found.low);
-  found.highest = found.beyond = found.low;
-  double rate = plan.start_rate;
-  for (;; rate *= kGrowth) {
-    SYNOD_TRY(found.beyond, meter.run(std::round(rate), plan.seconds));
-    tell("", found.beyond);
-    if (!found.beyond.sustained()) break;
-    found.highest = found.beyond;
+namespace {
+
+class Search {
+ public:
+  Search(const std::string& what, const RunLoad& run, const LoadPlan& plan) : what_(what), run_(run), plan_(plan) {}
+
+  Result<Capacity> find() {
+    SYNOD_TRY(const Measured warm_up, run_(plan_.low_rate, 2));
+    tell("warm-up", warm_up);
+    SYNOD_TRY(found_.low, measure("low load", plan_.low_rate));
+    note(found_.low);
+    SYNOD_RETURN_IF_ERROR(climb());
+    SYNOD_RETURN_IF_ERROR(descend());
+    // Once more between the last two: an interval of a quarter remains.
+    if (found_.highest && found_.beyond) SYNOD_RETURN_IF_ERROR(try_rate(found_.beyond->rate / std::sqrt(kGrowth)));
+    return found_;
   }
-  // Once more between the last two: an interval of a quarter remains.
-  SYNOD_TRY(const Measured between, meter.run(std::round(rate / std::sqrt(kGrowth)), plan.seconds));
-  tell("", between);
-  (between.sustained() ? found.highest : found.beyond) = between;
-  return found;
+
+ private:
+  void tell(const std::string& name, const Measured& measured) const {
+    if (!plan_.quiet) print(what_ + " " + name, measured);
+  }
+  Result<Measured> measure(const std::string& name, double rate) {
+    SYNOD_TRY(Measured measured, run_(std::round(rate), plan_.seconds));
+    tell(name, measured);
+    if (measured.sustained()) return measured;
+    SYNOD_TRY(measured, run_(std::round(rate), plan_.seconds));
+    tell("again", measured);
+    return measured;
+  }
+  void note(const Measured& measured) { (measured.sustained() ? found_.highest : found_.beyond) = measured; }
+  Status try_rate(double rate) {
+    SYNOD_TRY(const Measured measured, measure("", rate));
+    note(measured);
+    return {};
+  }
+  // From the start rate, while it is sustained.
+  Status climb() {
+    found_.beyond.reset();
+    for (double rate = plan_.start_rate; !found_.beyond; rate *= kGrowth) SYNOD_RETURN_IF_ERROR(try_rate(rate));
+    return {};
+  }
+  // Where already the start rate was too much: towards the low one.
+  Status descend() {
+    while (found_.beyond->rate / kGrowth > plan_.low_rate &&
+           (!found_.highest || found_.beyond->rate / found_.highest->rate > kGrowth * 1.01))
+      SYNOD_RETURN_IF_ERROR(try_rate(found_.beyond->rate / kGrowth));
+    return {};
+  }
+
+  const std::string& what_;
+  const RunLoad& run_;
+  const LoadPlan& plan_;
+  Capacity found_;
+};
+
+}  // namespace
+
+Result<Capacity> find_capacity(const std::string& what, const RunLoad& run, const LoadPlan& plan) {
+  return Search(what, run, plan).find();
 }
 
 }  // namespace synod::bench

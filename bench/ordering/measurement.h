@@ -3,7 +3,9 @@
 
 #include <boost/json/object.hpp>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +45,9 @@ class LoadMeter {
 
   // Errors: the problem of a client.
   Result<Measured> run(double rate, double seconds);
+  std::function<Result<Measured>(double, double)> runs() {
+    return [this](double rate, double seconds) { return run(rate, seconds); };
+  }
   std::uint64_t offered() const { return offered_; }  // over all runs
 
  private:
@@ -53,15 +58,19 @@ class LoadMeter {
   std::uint64_t offered_ = 0;
 };
 
-// Low load, and the highest rate that is sustained.
+// Low load, the highest rate that is sustained, and the lowest that is not.
 struct Capacity {
-  Measured low, highest, beyond;
+  Measured low;
+  std::optional<Measured> highest, beyond;  // none: no rate that was tried is
+
   boost::json::object json() const;
 };
 struct LoadPlan {
   double low_rate, start_rate, seconds;
   bool quiet;  // prints nothing
 };
-Result<Capacity> find_capacity(const std::string& what, LoadMeter& meter, const LoadPlan& plan);
+using RunLoad = std::function<Result<Measured>(double rate, double seconds)>;
+// A rate counts as not sustained when it fails twice: on a busy machine a short run may fail for other reasons.
+Result<Capacity> find_capacity(const std::string& what, const RunLoad& run, const LoadPlan& plan);
 
 }  // namespace synod::bench

@@ -16,7 +16,6 @@
 #include "bench/ordering/measurement.h"
 #include "bench/ordering/signature_cost.h"
 #include "node/node_file.h"
-#include "node/sequencer_log.h"
 #include "testnet/launcher.h"
 #include "testnet/process.h"
 
@@ -33,7 +32,7 @@ Result<testnet::NetworkPlan> plan_network(const OrderingBenchOptions& options, c
   std::filesystem::create_directories(folder, error);
   const std::string file = folder + "/network.yaml";
   std::ofstream(file) << "network: bench-" << options.ordering << "\nordering: " << options.ordering
-                      << "\nfirst-port: " << kFirstPort
+                      << "\ncache: rocksdb\nfirst-port: " << kFirstPort
                       << "\norganisations:\n"
                          "  - {name: coke, nodes: [sequencer]}\n"
                          "  - {name: pepsi, nodes: [sequencer]}\n"
@@ -102,7 +101,7 @@ class OrderingBench {
     }
     for (const auto& member : members) member->send_to(everyone);
     LoadMeter meter(plan_, clients, options_.payload_bytes);
-    SYNOD_TRY(const Capacity capacity, find_capacity("sequencers", meter, load()));
+    SYNOD_TRY(const Capacity capacity, find_capacity("sequencers", meter.runs(), load()));
     report_["sequencers"] = capacity.json();
     if (options_.idle_subscribers > 0) SYNOD_RETURN_IF_ERROR(with_idle_subscribers(meter));
     submissions_ = meter.offered();
@@ -114,7 +113,7 @@ class OrderingBench {
   Status with_idle_subscribers(LoadMeter& meter) {
     const double before = memory_of_sequencers(plan_);
     SYNOD_TRY(const auto idle, IdleSubscribers::join(endpoints(), options_.idle_subscribers));
-    const IdleCost cost = idle->measure(plan_, before);
+    SYNOD_TRY(const IdleCost cost, idle->measure(plan_, before));
     SYNOD_TRY(const Measured low, meter.run(options_.low_rate, options_.seconds));
     if (!options_.json) print("beside idle ones", low);
     say(fmt::format("{} idle subscribers: {:.0f} kB and {:.1f} us a second each, at the sequencers", cost.subscribers,
@@ -145,14 +144,14 @@ class OrderingBench {
     std::vector<LoadClient*> clients;
     for (const testnet::NodePlan* sequencer : sequencers_) {
       SYNOD_TRY(const node::NodeFile file, node::read_node_file(sequencer->config_file()));
-      SYNOD_TRY(auto log, node::connect_log(file.sequencer, file.data_folder));
       loops.push_back(std::make_shared<EventLoop>("bare-" + sequencer->organisation));
-      bare.push_back(std::make_unique<BareClient>(std::move(log), loops.back()));
+      SYNOD_TRY(auto client, make_bare_client(file.sequencer, file.data_folder, loops.back()));
+      bare.push_back(std::move(client));
       SYNOD_RETURN_IF_ERROR(bare.back()->join(kJoinPatience));
       clients.push_back(bare.back().get());
     }
     LoadMeter meter(plan_, clients, options_.payload_bytes);
-    SYNOD_TRY(const Capacity capacity, find_capacity("bare engine", meter, load()));
+    SYNOD_TRY(const Capacity capacity, find_capacity("bare engine", meter.runs(), load()));
     report_["bareEngine"] = capacity.json();
     bare.clear();
     for (const auto& loop : loops) loop->stop();
@@ -160,16 +159,17 @@ class OrderingBench {
   }
 
   void compare(const Capacity& synod, const Capacity& bare) {
-    const double ratio = synod.highest.throughput / bare.highest.throughput;
+    if (!synod.highest || !bare.highest) return say("no rate was sustained: there is nothing to compare");
+    const double ratio = synod.highest->throughput / bare.highest->throughput;
     const double later = synod.low.p50 - bare.low.p50;
-    const double share = cost_.per_submission() / synod.highest.cpu();
+    const double share = cost_.per_submission() / synod.highest->cpu();
     report_["comparison"] = {{"throughputOverBareEngine", std::round(ratio * 100) / 100},
                              {"p50MillisAboveBareEngine", later},
                              {"signaturesShareOfCpu", std::round(share * 100) / 100}};
     say(fmt::format(
         "highest sustained: {:.0f}/s through the sequencers, {:.0f}/s of the bare engine: {:.2f} times; p50 at low "
         "load {:+.2f} ms; signatures are {:.0f} % of the processor time",
-        synod.highest.throughput, bare.highest.throughput, ratio, later, share * 100));
+        synod.highest->throughput, bare.highest->throughput, ratio, later, share * 100));
   }
 
   const OrderingBenchOptions& options_;
