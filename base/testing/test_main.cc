@@ -1,6 +1,7 @@
 // main() of every test program: a test during which an unexpected warning or error was logged fails.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <mutex>
 #include <vector>
 
@@ -13,9 +14,11 @@ namespace {
 std::mutex mutex;
 std::vector<std::string> expected;
 std::vector<log::Entry> unexpected;
+std::vector<std::string> seen;
 
 void observe(const log::Entry& entry) {
   std::lock_guard lock(mutex);
+  seen.push_back(entry.message);
   for (const std::string& text : expected)
     if (entry.message.find(text) != std::string::npos) return;
   unexpected.push_back(entry);
@@ -26,6 +29,7 @@ class LogListener : public ::testing::EmptyTestEventListener {
     std::lock_guard lock(mutex);
     expected.clear();
     unexpected.clear();
+    seen.clear();
   }
   void OnTestEnd(const ::testing::TestInfo&) override {
     std::vector<log::Entry> entries;
@@ -43,6 +47,12 @@ class LogListener : public ::testing::EmptyTestEventListener {
 void expect_log(std::string text) {
   std::lock_guard lock(mutex);
   expected.push_back(std::move(text));
+}
+
+std::size_t seen_log(const std::string& text) {
+  std::lock_guard lock(mutex);
+  return static_cast<std::size_t>(std::count_if(
+      seen.begin(), seen.end(), [&](const std::string& line) { return line.find(text) != std::string::npos; }));
 }
 
 }  // namespace synod::testing
