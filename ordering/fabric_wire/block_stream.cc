@@ -35,35 +35,58 @@ void BlockStream::connect() {
 void BlockStream::received(std::uint64_t generation, orderer::DeliverResponse response, std::size_t credit) {
   {
     std::lock_guard lock(mutex_);
-    if (generation != generation_ || closed_ || ending_) return;
-    if (!response.has_block()) {
+    if (generation != generation_ || left_ || closed_ || ending_) return;
+    if (response.has_block())
+      take_message(std::move(*response.mutable_block()), credit);
+    else
       take_status(response.status());
-    } else {
-      const Status believed = link_->config.trust ? link_->config.trust->check(response.block()) : Status();
-      auto native = from_message(std::move(*response.mutable_block()));
-      std::optional<Error> error;
-      if (!believed)
-        error = not_believed(believed.error());
-      else if (native)
-        error = take_block(std::move(*native), credit);
-      else
-        error = native.error();
-      if (error && error->id == "ORDERING_FORKED") {
-        end_locked(std::move(*error));
-      } else if (error) {
-        log::alarm("ordering", "{}: {}", link_->config.endpoints[attempts_.endpoint()], error->to_string());
-        stream_->cancel();
-      }
-    }
   }
   drain();
 }
 
-// Under the lock. One orderer may lie, and another is asked then. If all do, we are not where we were configured to be.
-Error BlockStream::not_believed(const Error& error) {
-  unbelieved_.insert(attempts_.endpoint());
-  if (unbelieved_.size() < link_->config.endpoints.size()) return error;
-  return forked("no orderer serves the channel that was configured: " + error.cause);
+// Under the lock.
+void BlockStream::take_message(common::Block message, std::size_t credit) {
+  if (const Status believed = link_->believe(message); !believed)
+    return hold_against(believed.error(), "gives blocks that are not to be believed: " + believed.error().to_string());
+  auto native = from_message(std::move(message));
+  const std::optional<Error> error =
+      native ? take_block(std::move(*native), credit) : std::optional<Error>(native.error());
+  if (!error) return;
+  if (error->id != "ORDERING_FORKED") {
+    link_->accusations.accuse(attempts_.endpoint(), "gives blocks that do not belong here: " + error->to_string());
+    return leave(error->cause);
+  }
+  // Both blocks are signed: it is not this orderer alone that lies.
+  if (link_->config.trust) return end_locked(*error);
+  hold_against(*error, "gives another history: " + error->cause);
+}
+
+// Under the lock. The next orderer is read from.
+void BlockStream::leave(const std::string& because) {
+  complained_ = true;
+  link_->saw_error(link_->config.endpoints[attempts_.endpoint()] + ": " + because);
+  if (!stream_) return;  // the probe's end brings us there
+  left_ = true;
+  stream_->cancel();
+}
+
+// Under the lock. With this orderer we cannot go on. It may lie or be mistaken; when all of them keep us here, we are
+// not where we were configured to be.
+void BlockStream::hold_against(const Error& error, const std::string& because) {
+  against_.insert_or_assign(attempts_.endpoint(), error);
+  if (against_.size() == link_->config.endpoints.size()) return end_locked(common_complaint());
+  link_->accusations.accuse(attempts_.endpoint(), because);
+  leave(error.cause);
+}
+
+// What most orderers say.
+Error BlockStream::common_complaint() const {
+  std::map<std::string, std::size_t> count;
+  const Error* most = nullptr;
+  for (const auto& [endpoint, error] : against_)
+    if (const std::size_t seen = ++count[error.id]; most == nullptr || seen > count[most->id]) most = &error;
+  if (most->id != "ORDERING_BLOCK_NOT_SIGNED") return *most;
+  return forked("no orderer serves the channel that was configured: " + most->cause);
 }
 
 // Under the lock.
@@ -71,14 +94,17 @@ void BlockStream::take_status(common::Status status) {
   const std::string at = "block " + std::to_string(next_.value);
   switch (status) {
     case common::NOT_FOUND:
-      not_found_ = true;  // what it means is found out when the stream has ended
-      return;
+      left_ = not_found_ = true;  // what it means is found out when the stream has ended
+      return stream_->cancel();
     case common::FORBIDDEN:
-      return end_locked({"ORDERING_NOT_AUTHORIZED", ErrorCategory::permission, "the orderer does not let us read"});
+      return hold_against({"ORDERING_NOT_AUTHORIZED", ErrorCategory::permission, "the orderer does not let us read"},
+                          "does not let us read");
     case common::BAD_REQUEST:
-      return end_locked(invalid_argument("ORDERING_REFUSED", "the orderer does not understand our request for " + at));
+      return hold_against(
+          invalid_argument("ORDERING_REFUSED", "the orderer does not understand our request for " + at),
+          "does not understand our request for " + at);
     default:
-      return;  // the stream ends and is opened again
+      return leave("the orderer answers " + common::Status_Name(status));
   }
 }
 
@@ -102,36 +128,43 @@ void BlockStream::start_found(std::uint64_t generation, const orderer::DeliverRe
   {
     std::lock_guard lock(mutex_);
     if (generation != generation_ || closed_ || ending_) return;
-    if (!response.has_block()) {
-      if (response.status() == common::NOT_FOUND)
-        link_->saw_error(link_->config.endpoints[attempts_.endpoint()] + " does not serve channel " +
-                         link_->config.channel);
-      return;  // the probe's end brings us to the next orderer
-    }
-    const std::int64_t newest = static_cast<std::int64_t>(response.block().header().number());
-    if (newest < first_wanted()) {
-      newest_at_endpoint_ = newest;
-      ++generation_;  // the probe's end is no loss
-      link_->loop.post([weak = weak_from_this()] {
-        if (const auto self = weak.lock()) self->connect();
-      });
-      return;
-    }
-    if (++endpoints_without_it_ < link_->config.endpoints.size()) return;
-    end_locked({"ORDERING_HEIGHT_PRUNED", ErrorCategory::invalid_state_missing,
-                "the ordering service no longer has block " + std::to_string(first_wanted())});
+    take_newest(response);
   }
   drain();
 }
 
+// Under the lock. Unless we find where to start, the probe's end brings us to the next orderer.
+void BlockStream::take_newest(const orderer::DeliverResponse& response) {
+  if (!response.has_block()) {
+    if (response.status() == common::NOT_FOUND) leave("does not serve channel " + link_->config.channel);
+    return;
+  }
+  if (const Status believed = link_->believe(response.block()); !believed)
+    return hold_against(believed.error(),
+                        "tells of blocks that are not to be believed: " + believed.error().to_string());
+  const std::int64_t newest = static_cast<std::int64_t>(response.block().header().number());
+  if (newest >= first_wanted())
+    return hold_against({"ORDERING_HEIGHT_PRUNED", ErrorCategory::invalid_state_missing,
+                         "the ordering service no longer has block " + std::to_string(first_wanted())},
+                        "says that it no longer has block " + std::to_string(first_wanted()));
+  newest_at_endpoint_ = newest;
+  ++generation_;  // the probe's end is no loss
+  link_->loop.post([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->connect();
+  });
+}
+
 void BlockStream::head_seen(const KnownHead& head) {
   std::lock_guard lock(mutex_);
-  if (closed_ || ending_ || !stream_) return;
+  if (closed_ || ending_ || !stream_ || left_) return;
   const std::string& teller = link_->config.endpoints[head.endpoint];
   const std::string& ours = link_->config.endpoints[attempts_.endpoint()];
-  if (last_hash_ && head.height.value == next_.value - 1 && head.hash != *last_hash_ &&
-      std::exchange(fork_alarmed_, head.height) != head.height)
-    log::alarm("ordering", "at height {} {} has another block than {} gave us", head.height.value, teller, ours);
+  if (last_hash_ && head.height.value == next_.value - 1) {
+    if (head.hash == *last_hash_)
+      other_heads_.erase(head.endpoint);
+    else if (other_heads_.insert(head.endpoint).second)
+      log::alarm("ordering", "at height {} {} has another block than {} gave us", head.height.value, teller, ours);
+  }
   if (head.height < next_) return;
   const std::int64_t now = link_->clock->monotonic_micros();
   // What waits for the sink is not the orderer's delay.
@@ -140,17 +173,21 @@ void BlockStream::head_seen(const KnownHead& head) {
     return;
   }
   if (now - behind_->since < link_->config.stall_patience.micros) return;
-  log::info("ordering", "{} does not give block {}, {} is at {}: reading from another orderer", ours, next_.value,
-            teller, head.height.value);
   behind_.reset();
-  stream_->cancel();
+  const std::string because = "does not give block " + std::to_string(next_.value) + ", " + teller + " is at " +
+                              std::to_string(head.height.value);
+  // Where orderers may lie this may be on purpose; elsewhere it is just behind.
+  if (link_->config.accepts_needed > 0)
+    link_->accusations.accuse(attempts_.endpoint(), because);
+  else
+    log::info("ordering", "{} {}: reading from another orderer", ours, because);
+  leave(because);
 }
 
 // Under the lock.
 std::optional<Error> BlockStream::take_block(FabricBlock native, std::size_t credit) {
   attempts_.succeeded();
-  endpoints_without_it_ = 0;
-  unbelieved_.clear();
+  against_.erase(attempts_.endpoint());
   const std::int64_t number = static_cast<std::int64_t>(native.number);
   if (newest_at_endpoint_ && number >= *newest_at_endpoint_ && number < first_wanted()) {
     stream_->consumed(credit);
@@ -168,6 +205,9 @@ std::optional<Error> BlockStream::take_block(FabricBlock native, std::size_t cre
                  "block " + std::to_string(number) + " came where " + std::to_string(next_.value) + " belongs");
   if (last_hash_ && native.previous_hash != *last_hash_)
     return forked("block " + std::to_string(number) + " does not follow the one received before");
+  against_.clear();
+  link_->accusations.acquit(attempts_.endpoint());
+  if (std::exchange(complained_, false)) link_->saw_error("");
   last_hash_ = hash;
   next_ = next_.next();
   buffer_.push_back({to_block(std::move(native), std::move(hash)), credit, stream_});
@@ -194,11 +234,16 @@ void BlockStream::lost(std::uint64_t generation, const std::optional<Error>& err
   std::lock_guard lock(mutex_);
   if (generation != generation_) return;
   stream_.reset();
-  newest_at_endpoint_.reset();
+  const bool told_us_where = std::exchange(newest_at_endpoint_, std::nullopt).has_value();
+  const bool left = std::exchange(left_, false);
   if (closed_ || ending_) return;
-  if (std::exchange(not_found_, false)) return look_for_start();
+  // One that does not even have what it called its newest block is left.
+  if (std::exchange(not_found_, false) && !told_us_where) return look_for_start();
   ++generation_;
-  if (error) link_->saw_error(error->cause);
+  if (error && !left) {
+    complained_ = true;
+    link_->saw_error(error->cause);
+  }
   link_->loop.after(attempts_.failed(), [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->connect();
   });

@@ -1,7 +1,11 @@
 // One subscription of a FabricLog.
+//
+// Any one orderer may lie. What it says ends the subscription only if all orderers say that we cannot go on, or if its
+// block is signed as it must be and contradicts another that was; else the next orderer is read from.
 #pragma once
 
 #include <deque>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -35,9 +39,13 @@ class BlockStream : public std::enable_shared_from_this<BlockStream> {
   void connect();
   void received(std::uint64_t generation, orderer::DeliverResponse response, std::size_t credit);
   void take_status(common::Status status);
-  Error not_believed(const Error& error);
+  void take_message(common::Block message, std::size_t credit);
+  void leave(const std::string& because);
+  void hold_against(const Error& error, const std::string& because);
+  Error common_complaint() const;
   void look_for_start();
   void start_found(std::uint64_t generation, const orderer::DeliverResponse& response);
+  void take_newest(const orderer::DeliverResponse& response);
   std::int64_t first_wanted() const { return last_hash_ ? next_.value - 1 : next_.value; }
   std::optional<Error> take_block(FabricBlock native, std::size_t credit);
   Block to_block(FabricBlock native, Bytes hash) const;
@@ -56,9 +64,8 @@ class BlockStream : public std::enable_shared_from_this<BlockStream> {
   // they no longer have. So we ask what is newest: from there blocks are read and dropped until the wanted one comes.
   bool not_found_ = false;
   std::optional<std::int64_t> newest_at_endpoint_;
-  std::size_t endpoints_without_it_ = 0;  // in a row, which have later blocks but not the wanted one
-  std::set<std::size_t> unbelieved_;  // endpoints that gave blocks without the right signatures since the last good one
-  std::optional<Height> fork_alarmed_;  // told once a height
+  std::map<std::size_t, Error> against_;  // endpoints that would not let us go on from here, and why
+  std::set<std::size_t> other_heads_;     // endpoints whose block differed from ours where both had one
   struct Behind {
     std::int64_t since = 0;  // monotonic µs
     Height next;             // which was wanted then
@@ -68,6 +75,8 @@ class BlockStream : public std::enable_shared_from_this<BlockStream> {
   std::size_t requested_ = 0;
   std::optional<Error> ending_;
   std::shared_ptr<Stream> stream_;
+  bool left_ = false;        // we gave the stream up; nothing it still says counts
+  bool complained_ = false;  // to health, since the last new block
   std::uint64_t generation_ = 0;
   bool draining_ = false;
   std::thread::id drainer_;

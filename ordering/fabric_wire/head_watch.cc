@@ -2,13 +2,15 @@
 
 #include <utility>
 
-#include "base/log.h"
 #include "ordering/fabric_wire/block_codec.h"
 
 namespace synod::ordering::fabric_wire {
 
 HeadWatch::HeadWatch(std::shared_ptr<Link> link, std::function<void(const KnownHead&)> seen)
-    : link_(std::move(link)), seen_(std::move(seen)), asking_(link_->config.endpoints.size(), false) {}
+    : link_(std::move(link)),
+      accusations_(link_->config.endpoints),
+      seen_(std::move(seen)),
+      asking_(link_->config.endpoints.size(), false) {}
 
 void HeadWatch::stop() {
   std::lock_guard lock(mutex_);
@@ -54,10 +56,10 @@ void HeadWatch::ask(std::size_t endpoint) {
 
 void HeadWatch::answered(std::size_t endpoint, const orderer::DeliverResponse& response) {
   if (!response.has_block()) return;
-  const Status believed = link_->config.trust ? link_->config.trust->check(response.block()) : Status();
-  if (!believed)
-    return log::alarm("ordering", "{} tells of a newest block that is not to be believed: {}",
-                      link_->config.endpoints[endpoint], believed.error().to_string());
+  if (const Status believed = link_->believe(response.block()); !believed)
+    return accusations_.accuse(endpoint,
+                               "tells of a newest block that is not to be believed: " + believed.error().to_string());
+  accusations_.acquit(endpoint);
   const common::BlockHeader& header = response.block().header();
   if (header.previous_hash().size() > 32 || header.data_hash().size() != 32) return;
   const KnownHead head{endpoint, Height(static_cast<std::int64_t>(header.number())),

@@ -33,6 +33,7 @@ class HeadWatch : public std::enable_shared_from_this<HeadWatch> {
   void answered(std::size_t endpoint, const orderer::DeliverResponse& response);
 
   const std::shared_ptr<Link> link_;
+  Accusations accusations_;
   std::mutex mutex_;  // held while `seen` runs
   std::function<void(const KnownHead&)> seen_;
   std::vector<bool> asking_;  // by endpoint

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/event_loop.h"
+#include "ordering/fabric_wire/accusations.h"
 #include "ordering/fabric_wire/envelope.h"
 #include "ordering/fabric_wire/fabric_log.h"
 #include "rpc/client_bidi.h"
@@ -38,6 +39,9 @@ struct Link {
     last_error = std::move(text);
   }
 
+  // Without a trust everything is believed.
+  Status believe(const common::Block& block) const { return config.trust ? config.trust->check(block) : Status(); }
+
   // Under mutual TLS orderers bind a seek to the connection by it. Read each time: certificates are renewed.
   Bytes tls_certificate_hash() const;
 
@@ -45,6 +49,7 @@ struct Link {
   std::vector<std::shared_ptr<grpc::Channel>> channels;  // one per endpoint
   const std::shared_ptr<Clock> clock = system_clock();
   EventLoop loop;
+  Accusations accusations{config.endpoints};  // for the blocks they give, or do not give
 
   std::mutex mutex;  // guards what follows
   std::condition_variable calls_over;

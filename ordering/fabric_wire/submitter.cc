@@ -94,7 +94,9 @@ void Submitter::connect() {
   rpc::StreamHandlers<orderer::DeliverResponse> handlers;
   handlers.on_message = [weak = weak_from_this(), link = link_, generation](const orderer::DeliverResponse& response,
                                                                             std::size_t) {
-    if (response.has_block()) link->saw_head(Height(static_cast<std::int64_t>(response.block().header().number())));
+    // A lying orderer must not make us wait for blocks that there are not.
+    if (response.has_block() && link->believe(response.block()))
+      link->saw_head(Height(static_cast<std::int64_t>(response.block().header().number())));
     const auto self = weak.lock();
     if (!self) return;
     if (response.has_block())
