@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <fstream>
 #include <random>
 #include <thread>
 
@@ -99,8 +98,7 @@ TEST_P(OrderingConformance, NothingAcceptedIsLostByAKillDuringSubmit) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20 + random() % 60));
     // Between two kills something was accepted, however slow the machine: otherwise the kill would show nothing.
     const std::size_t before = count;
-    for (int wait = 0; wait < 1000 && count < before + 5; ++wait)
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    ASSERT_TRUE(eventually([&] { return count >= before + 5; }));
     world().kill();
     ASSERT_TRUE(started());
   }
@@ -132,38 +130,37 @@ TEST_P(OrderingConformance, NothingAcceptedIsLostByAKillDuringSubmit) {
 }
 
 TEST_P(OrderingConformance, ARecordWaitsForAnEngineThatIsGoneAndBack) {
-  submit_all("before", 1);
+  const auto log = world().connect({.submit_timeout = Duration::seconds(300)});  // whatever a start takes
+  ASSERT_TRUE(submit_until_accepted(*log, "before"));
+  ASSERT_TRUE(ready(*log));
   world().kill();
+  // Until the connection's end is known a record may be written to it and become unknown.
+  ASSERT_TRUE(disconnected(*log));
+  EXPECT_FALSE(log->health().last_error.empty());
   auto result = std::make_shared<std::atomic<int>>(-1);
-  // The connection's end may not be known yet, so the first record may be written to it and become unknown.
-  ASSERT_NE(log_->health().state, Health::State::read_only);
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));
-  log_->submit("during", [result](SubmitResult r) { *result = static_cast<int>(r.outcome); });
+  log->submit("during", [result](SubmitResult r) { *result = static_cast<int>(r.outcome); });
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
   EXPECT_EQ(*result, -1);
-  EXPECT_EQ(log_->health().state, Health::State::connecting);
-  EXPECT_FALSE(log_->health().last_error.empty());
   ASSERT_TRUE(started());
   auto seen = std::make_shared<Collector>();
-  auto subscription = follow(*log_, Height(0), seen);
+  auto subscription = follow(*log, Height(0), seen);
   ASSERT_TRUE(seen->wait_for_record("during"));
-  for (int i = 0; i < 2000 && *result == -1; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  EXPECT_EQ(*result, static_cast<int>(SubmitOutcome::accepted));
-  EXPECT_TRUE(ready(*log_));
+  EXPECT_TRUE(eventually([&] { return *result == static_cast<int>(SubmitOutcome::accepted); })) << *result;
+  EXPECT_TRUE(ready(*log));
 }
 
 TEST_P(OrderingConformance, ARecordThatWasNeverSentIsRefusedAndOneThatWasIsUnknown) {
-  auto impatient = world().connect({.submit_timeout = Duration::milliseconds(300)});
+  auto impatient = world().connect({.submit_timeout = Duration::seconds(1)});
   ASSERT_TRUE(submit_until_accepted(*impatient, "fine"));
   world().pause();
   const auto stuck = submit_and_wait(*impatient, "stuck");
-  EXPECT_EQ(stuck.outcome, SubmitOutcome::unknown);
+  ASSERT_EQ(stuck.outcome, SubmitOutcome::unknown);
   EXPECT_EQ(stuck.error->id, "ORDERING_UNAVAILABLE");
   world().resume();
   world().kill();
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  ASSERT_TRUE(disconnected(*impatient));
   const auto never = submit_and_wait(*impatient, "never");
-  EXPECT_EQ(never.outcome, SubmitOutcome::refused);
+  ASSERT_EQ(never.outcome, SubmitOutcome::refused);
   EXPECT_EQ(never.error->id, "ORDERING_UNAVAILABLE");
 }
 
@@ -175,30 +172,32 @@ TEST_P(OrderingConformance, TakesTheSmallestAndTheLargestRecordAndNoLarger) {
   const Bytes big(largest, 'x');
   EXPECT_EQ(submit_and_wait(*log_, big).outcome, SubmitOutcome::accepted);
   const auto larger = submit_and_wait(*log_, Bytes(largest + 1, 'x'));
-  EXPECT_EQ(larger.outcome, SubmitOutcome::refused);
+  ASSERT_EQ(larger.outcome, SubmitOutcome::refused);
   EXPECT_EQ(larger.error->id, "ORDERING_RECORD_TOO_LARGE");
   EXPECT_EQ(submit_and_wait(*log_, Bytes()).outcome, SubmitOutcome::refused);
   ASSERT_TRUE(seen->wait_for_record(big));
   EXPECT_EQ(seen->sequence(), (std::vector<Bytes>{Bytes(1, '\0'), big}));
 }
 
-std::size_t resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  std::size_t pages = 0;
-  file >> pages >> pages;
-  return pages * 4096;
-}
-
 TEST_P(OrderingConformance, ASlowSinkHoldsNoMoreThanItsWindow) {
   const Bytes filling(200'000, 'f');
   for (int i = 0; i < 200; ++i) ASSERT_TRUE(submit_until_accepted(*log_, std::to_string(i) + filling));
+  {
+    // The newest block is a small one: orderers are asked how far they are, and some answer with the whole block.
+    auto all = std::make_shared<Collector>();
+    auto whole = follow(*log_, Height(0), all);
+    ASSERT_TRUE(all->wait_for_record("199" + filling));
+    ASSERT_TRUE(submit_until_accepted(*log_, "small"));
+    ASSERT_TRUE(all->wait_for_record("small"));
+  }
   auto reader = world().connect({.window_bytes = 512u << 10});
   auto slow = std::make_shared<Collector>();
-  const std::size_t before = resident_bytes();
+  const std::size_t before = world().bytes_received();
   auto subscription = reader->subscribe(Height(0), slow);
-  std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  std::this_thread::sleep_for(std::chrono::seconds(1));  // a driver without a window would have them all
   EXPECT_TRUE(slow->blocks().empty()) << "nothing was requested";
-  EXPECT_LT(resident_bytes(), before + (32u << 20)) << "40 MB lie in the log";
+  // Sockets hold some megabytes.
+  EXPECT_LT(world().bytes_received(), before + (24u << 20)) << "40 MB lie in the log";
   subscription->request(3);
   ASSERT_TRUE(slow->wait_for_height(Height(2)));
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -209,7 +208,7 @@ TEST_P(OrderingConformance, ASlowSinkHoldsNoMoreThanItsWindow) {
 }
 
 TEST_P(OrderingConformance, APrunedHeightFailsCleanly) {
-  if (!world().traits().prunes) return;
+  if (!world().traits().prunes) return expect_no_pruning();
   const Bytes filling(20'000, 'f');
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(submit_until_accepted(*log_, std::to_string(i) + filling));
   ASSERT_TRUE(world().prune(*log_, Height(15)));
@@ -228,7 +227,6 @@ TEST_P(OrderingConformance, APrunedHeightFailsCleanly) {
 }
 
 TEST_P(OrderingConformance, AnotherHistoryEndsTheSubscription) {
-  if (!world().traits().replaces_history) return;
   auto seen = std::make_shared<Collector>();
   auto subscription = follow(*log_, Height(0), seen);
   submit_all("x", 3);
@@ -249,8 +247,7 @@ TEST_P(OrderingConformance, StopsUnderLoadAndAnswersEverySubmissionOnce) {
   const int count = 3000;
   for (int i = 0; i < count; ++i) log_->submit(Bytes(500, 'l'), [&](SubmitResult) { ++answers; });
   log_->stop(Duration::seconds(5));
-  for (int i = 0; i < 500 && answers < count; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  EXPECT_EQ(answers, count);
+  EXPECT_TRUE(eventually([&] { return answers == count; })) << answers;
   ASSERT_TRUE(seen->wait_for_end());
   EXPECT_EQ(seen->end()->id, "ORDERING_STOPPED");
   EXPECT_EQ(submit_and_wait(*log_, "late").outcome, SubmitOutcome::refused);
@@ -276,8 +273,7 @@ TEST_P(OrderingConformance, EveryRecordOfAFloodIsOrderedOnceWhenNothingFails) {
   if (world().traits().shares_blocks) {
     EXPECT_LT(seen->blocks().size(), static_cast<std::size_t>(count)) << "under load records share blocks";
   }
-  for (int i = 0; i < 2000 && accepted < count; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  EXPECT_EQ(accepted, count);
+  EXPECT_TRUE(eventually([&] { return accepted == count; })) << accepted;
 }
 
 TEST_P(OrderingConformance, ARoundThroughAnIdleEngineIsShort) {
@@ -297,7 +293,7 @@ TEST_P(OrderingConformance, ARoundThroughAnIdleEngineIsShort) {
   std::sort(micros.begin(), micros.end());
   ::testing::Test::RecordProperty("round_p50_us", static_cast<int>(micros[50]));
   std::cout << "round through an idle engine: p50 " << micros[50] << " us, p99 " << micros[98] << " us\n";
-  EXPECT_LT(micros[50], world().traits().idle_round.micros) << "the bound allows for a busy machine";
+  EXPECT_LT(micros[50], 2'500'000) << "blocks are not pushed: it is the seconds of polling that one waits for";
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "ordering/conformance/conformance.h"
 
 #include <chrono>
-#include <thread>
 
 namespace synod::ordering::conformance {
 
@@ -19,14 +18,22 @@ void OrderingConformance::SetUp() {
   ASSERT_TRUE(log_);
 }
 
-::testing::AssertionResult OrderingConformance::ready(OrderingLog& log) {
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::microseconds(world().traits().patience.micros);
-  while (log.health().state != Health::State::ready) {
-    if (std::chrono::steady_clock::now() > give_up)
-      return ::testing::AssertionFailure() << to_string(log.health().state) << ": " << log.health().last_error;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return ::testing::AssertionSuccess();
+::testing::AssertionResult OrderingConformance::reaches(OrderingLog& log, Health::State state) {
+  const std::chrono::microseconds patience(world().traits().patience.micros);
+  if (eventually([&] { return log.health().state == state; }, std::chrono::ceil<std::chrono::milliseconds>(patience)))
+    return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << to_string(log.health().state) << ": " << log.health().last_error;
+}
+
+void OrderingConformance::expect_no_pruning() {
+  submit_all("kept", 3);
+  const Status pruned = prune_and_wait(*log_, Height(1));
+  ASSERT_FALSE(pruned);
+  EXPECT_EQ(pruned.error().category, ErrorCategory::unsupported) << pruned.error().to_string();
+  EXPECT_FALSE(pruned.error().cause.empty());
+  auto all = std::make_shared<Collector>();
+  auto subscription = follow(*log_, Height(0), all);
+  EXPECT_TRUE(all->wait_for_record("kept2")) << "and everything is still there";
 }
 
 }  // namespace synod::ordering::conformance

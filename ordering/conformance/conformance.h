@@ -36,8 +36,12 @@ class OrderingConformance : public ::testing::TestWithParam<WorldFactory> {
     for (int i = 0; i < count; ++i) ASSERT_TRUE(submit_until_accepted(*log_, prefix + std::to_string(i)));
   }
 
-  // Until the driver says that it is ready.
-  static ::testing::AssertionResult ready(OrderingLog& log);
+  // Until the driver says that it is ready, or has noticed that it is not connected.
+  static ::testing::AssertionResult ready(OrderingLog& log) { return reaches(log, Health::State::ready); }
+  static ::testing::AssertionResult disconnected(OrderingLog& log) { return reaches(log, Health::State::connecting); }
+
+  // Of an engine whose log is pruned by its operator in a way that is no matter of this suite.
+  void expect_no_pruning();
 
   // Each is in a block of its own.
   void submit_apart(const std::string& prefix, int count) {
@@ -52,6 +56,7 @@ class OrderingConformance : public ::testing::TestWithParam<WorldFactory> {
   std::unique_ptr<OrderingLog> log_;  // a driver of this test's log
 
  private:
+  static ::testing::AssertionResult reaches(OrderingLog& log, Health::State state);
   static std::unique_ptr<EngineWorld> world_;  // of all tests of one engine: a start may take seconds
 };
 

@@ -1,4 +1,4 @@
-// Three Kafka brokers, each its own controller as well; each test has a topic of its own.
+// Kafka brokers, each its own controller as well; each test has a topic of its own.
 #pragma once
 
 #include <signal.h>
@@ -9,6 +9,7 @@
 
 #include "base/env.h"
 #include "ordering/conformance/collector.h"
+#include "ordering/conformance/stopped.h"
 #include "ordering/conformance/temporary_engines.h"
 #include "ordering/conformance/world.h"
 #include "ordering/kafka/kafka_log.h"
@@ -18,15 +19,15 @@ namespace synod::ordering::conformance {
 
 class KafkaWorld final : public EngineWorld {
  public:
+  // Fewer than three run in development mode.
+  explicit KafkaWorld(int brokers = 3) : brokers_(brokers) {}
   std::string missing() const override { return engines::missing_for_kafka(); }
 
   Traits traits() const override {
     Traits traits;
     traits.driver_prunes = true;
     traits.shares_blocks = false;
-    traits.idle_round = Duration::milliseconds(50);
     traits.kills = 2;
-    traits.patience = Duration::seconds(60);
     return traits;
   }
 
@@ -52,7 +53,11 @@ class KafkaWorld final : public EngineWorld {
   }
   void stop() override { engine().stop(); }
   void kill() override { engine().kill(); }
-  void pause() override { engine().signal(SIGSTOP); }
+  void pause() override {
+    engine().signal(SIGSTOP);
+    for (std::size_t i = 0; i < engine().brokers(); ++i)
+      if (const auto broker = engine().process(i).running()) wait_until_stopped(*broker);
+  }
   void resume() override { engine().signal(SIGCONT); }
 
   engines::KafkaEngine& engine() { return **engine_; }
@@ -81,12 +86,13 @@ class KafkaWorld final : public EngineWorld {
     kafka::KafkaLogConfig config;
     config.brokers = (*engine_)->bootstrap();
     config.topic = topic_;
+    config.development = brokers_ < 3;
     config.max_reconnect_delay = Duration::milliseconds(200);
     return config;
   }
 
   Status set_up() {
-    SYNOD_TRY(engine_, temporary_kafka(3, [&](auto& broker) { broker.advertised_port = relay_to(broker.port); }));
+    SYNOD_TRY(engine_, temporary_kafka(brokers_, [&](auto& broker) { broker.advertised_port = relay_to(broker.port); }));
     SYNOD_TRY(auto conf, kafka::make_conf(configuration(), {}, nullptr));
     SYNOD_TRY(admin_, kafka::make_client(RD_KAFKA_PRODUCER, std::move(conf)));
     return {};
@@ -96,7 +102,7 @@ class KafkaWorld final : public EngineWorld {
   Status have_topic() {
     SYNOD_TRY(const auto state, kafka::describe_topic(admin_.get(), topic_, Duration::seconds(2)));
     if (!state.exists) SYNOD_RETURN_IF_ERROR(kafka::create_topic(admin_.get(), configuration(), Duration::seconds(10)));
-    if (!state.leader.empty() && state.in_sync >= 2) return {};
+    if (!state.leader.empty() && state.in_sync >= (brokers_ < 3 ? 1 : 2)) return {};
     return fail(unavailable("ENGINE_FAILED", "the topic has no leader or too few replicas"));
   }
 
@@ -110,6 +116,7 @@ class KafkaWorld final : public EngineWorld {
     }
   }
 
+  const int brokers_;
   TemporaryKafka engine_;
   kafka::ClientPtr admin_;
   std::string topic_;

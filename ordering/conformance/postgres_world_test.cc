@@ -1,72 +1,9 @@
-// A PostgreSQL server; each test has a schema of its own in its database.
-#include <signal.h>
+#include "ordering/conformance/postgres_world.h"
 
 #include "ordering/conformance/conformance.h"
-#include "ordering/conformance/temporary_engines.h"
-#include "ordering/postgres/schema.h"
 
 namespace synod::ordering::conformance {
 namespace {
-
-class PostgresWorld final : public EngineWorld {
- public:
-  std::string missing() const override { return engines::missing_for_postgres(); }
-
-  Traits traits() const override {
-    Traits traits;
-    traits.driver_prunes = true;
-    return traits;
-  }
-
-  Status begin() override {
-    if (!engine_) SYNOD_RETURN_IF_ERROR(set_up());
-    resume();
-    schema_ = "test \"" + std::to_string(++tests_) + "\"";
-    return start();
-  }
-
-  std::unique_ptr<OrderingLog> connect(ClientOptions options) override {
-    postgres::PostgresLogConfig config = configuration();
-    config.submit_timeout = options.submit_timeout;
-    config.window_bytes = options.window_bytes;
-    config.max_pending_bytes = options.max_pending_bytes;
-    auto log = postgres::connect_postgres(config);
-    return log ? std::move(*log) : nullptr;
-  }
-
-  Status start() override { return (*engine_)->start(traits().patience); }
-  void stop() override { (*engine_)->stop(); }
-  void kill() override { (*engine_)->kill(); }
-  void pause() override { (*engine_)->signal(SIGSTOP); }
-  void resume() override { (*engine_)->signal(SIGCONT); }
-
-  Status prune(OrderingLog& log, Height before) override { return prune_and_wait(log, before); }
-
-  Status replace_history() override {
-    SYNOD_TRY(const auto connection, postgres::Connection::open(configuration()));
-    return postgres::drop_schema(*connection, schema_);
-  }
-
- private:
-  postgres::PostgresLogConfig configuration() const {
-    postgres::PostgresLogConfig config;
-    config.connection = (*engine_)->connection_string(relay_port_);
-    config.schema = schema_;
-    config.max_reconnect_delay = Duration::milliseconds(200);
-    return config;
-  }
-
-  Status set_up() {
-    SYNOD_TRY(engine_, temporary_postgres());
-    relay_port_ = relay_to((*engine_)->port());
-    return {};
-  }
-
-  TemporaryPostgres engine_;
-  int relay_port_ = 0;
-  std::string schema_;
-  int tests_ = 0;
-};
 
 std::unique_ptr<EngineWorld> make_postgres() { return std::make_unique<PostgresWorld>(); }
 

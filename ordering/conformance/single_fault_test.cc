@@ -40,7 +40,7 @@ void SingleFault::dies_under_load(const std::string& name, const std::function<b
       ++count;
     }
   });
-  for (int wait = 0; wait < 2000 && count < 20; ++wait) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_TRUE(eventually([&] { return count >= 20; })) << count;
   const bool killed = kill();
   EXPECT_TRUE(killed) << name;
   EXPECT_TRUE(ordered("after the kill of " + name));

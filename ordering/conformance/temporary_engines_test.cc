@@ -8,7 +8,7 @@
 namespace synod::ordering::conformance {
 namespace {
 
-constexpr Duration kPatience = Duration::seconds(60);
+constexpr Duration kStartPatience = Duration::seconds(180);  // three JVMs on a slow machine
 
 // What was made is removed also when the start fails.
 template <typename Engine>
@@ -18,7 +18,7 @@ Result<std::unique_ptr<Temporary<Engine>>> started(const std::string& folder, Re
     return fail(engine.error());
   }
   auto temporary = std::make_unique<Temporary<Engine>>(folder, std::move(*engine));
-  SYNOD_RETURN_IF_ERROR((*temporary)->start(kPatience));
+  SYNOD_RETURN_IF_ERROR((*temporary)->start(kStartPatience));
   return temporary;
 }
 

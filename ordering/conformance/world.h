@@ -19,12 +19,10 @@ struct Traits {
   bool prunes = true;               // prune() works here; otherwise pruning is no matter of the test
   bool driver_prunes = false;       // OrderingLog::prune works; otherwise it answers `unsupported`
   bool shares_blocks = true;        // under load several records make one block
-  bool replaces_history = true;     // replace_history() works
   bool accepted_is_durable = true;  // what is accepted is ordered even if all processes are killed then
-  Duration idle_round = Duration::milliseconds(10);  // from submit to the block while nothing else happens: less
-  int flood = 5000;                           // records at once that are ordered within seconds, also on a busy machine
-  int kills = 5;                              // in tests that kill repeatedly: fewer where a start takes long
-  Duration patience = Duration::seconds(30);  // for the engine to serve again after start() or heal()
+  int flood = 5000;                            // records at once that are ordered within seconds, also on a busy machine
+  int kills = 5;                               // in tests that kill repeatedly: fewer where a start takes long
+  Duration patience = Duration::seconds(180);  // for the engine to serve again after start() or heal()
 };
 
 struct ClientOptions {
@@ -51,7 +49,7 @@ class EngineWorld {
   virtual Status start() = 0;  // after stop() or kill(), with the log as it was; returns when clients can connect
   virtual void stop() = 0;     // in order
   virtual void kill() = 0;     // SIGKILL of every process of the engine
-  virtual void pause() = 0;    // SIGSTOP of every process
+  virtual void pause() = 0;    // SIGSTOP of every process; none runs any more when it returns
   virtual void resume() = 0;
 
   // Lets the engine forget blocks below `before`; heights near it may stay, those far below it go.
@@ -64,6 +62,12 @@ class EngineWorld {
   // Connections stay, nothing passes.
   void stall() { set_relays(Relay::Mode::stall); }
   void heal() { set_relays(Relay::Mode::pass); }
+  // What all drivers have received of the engine.
+  std::size_t bytes_received() const {
+    std::size_t sum = 0;
+    for (const auto& relay : relays_) sum += relay->bytes_down();
+    return sum;
+  }
 
  protected:
   // The port on 127.0.0.1 at which drivers reach the engine's port. The relay lives as long as the world.

@@ -54,7 +54,7 @@ TEST_F(EngineTest, CutsByCountAndBytesAndGivesALargeRecordItsOwnBlock) {
 }
 
 TEST_F(EngineTest, CutsByTimeWhenConfigured) {
-  config_.batch_timeout = Duration::milliseconds(30);
+  config_.batch_timeout = Duration::seconds(1);  // much longer than what lies between the two
   auto engine = open();
   auto one = submit(*engine, "one");
   std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -80,14 +80,16 @@ TEST_F(EngineTest, KeepsSoManyBlocksAsItIsToldAndGoesOn) {
 }
 
 TEST_F(EngineTest, RefusesWhatExceedsItsQueue) {
-  config_.batch_timeout = Duration::milliseconds(200);
+  config_.batch_timeout = Duration::seconds(3600);  // nothing leaves the queue
   config_.max_queued_records = 2;
   config_.max_record_bytes = 100;
   auto engine = open();
   auto one = submit(*engine, "1"), two = submit(*engine, "2");
   EXPECT_EQ(submit(*engine, "3").get().first.error->id, "ORDERING_OVERLOADED");
   EXPECT_EQ(submit(*engine, Bytes(101, 'x')).get().first.error->id, "ORDERING_RECORD_TOO_LARGE");
+  engine->stop();
   EXPECT_EQ(one.get().first.outcome, SubmitOutcome::accepted);
+  EXPECT_EQ(two.get().first.outcome, SubmitOutcome::accepted);
 }
 
 TEST_F(EngineTest, AFullDiskMakesItReadOnlyUntilThereIsSpace) {
