@@ -185,7 +185,7 @@ Cell ScriptValues::type_rep(const Identifier& id) {
 }
 
 Cell ScriptValues::typed(const Value& value, const RuntimeType& type) {
-  auto cell = to_cell(program_, machine_.arena(), value, type, {.local_ids = true});
+  auto cell = to_cell(program_, machine_.arena(), value, type, true);
   if (!cell)
     throw QuestionFailed{
         invalid_argument("SCRIPT_VALUE_MISMATCH",
