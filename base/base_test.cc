@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <thread>
 
 #include "base/bytes.h"
 #include "base/env.h"
@@ -63,6 +64,24 @@ TEST(EventLoop, RunsTasksInOrderAndTimersWhenDue) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(tasks[static_cast<std::size_t>(i)], i);
   EXPECT_EQ(timers, (std::vector<int>{1, 2}));
   EXPECT_GE(ended - began, 5000);  // never early
+}
+
+TEST(EventLoop, TellsHowLongATaskHasBeenRunning) {
+  EventLoop loop("test");
+  std::promise<void> started, released;
+  loop.post([&] {
+    started.set_value();
+    released.get_future().wait();
+  });
+  started.get_future().wait();
+  const Duration first = loop.busy_for();
+  while (loop.busy_for() <= first) std::this_thread::yield();  // it grows
+  released.set_value();
+  std::promise<void> idle;
+  loop.post([&] { idle.set_value(); });
+  idle.get_future().wait();
+  loop.stop();
+  EXPECT_EQ(loop.busy_for(), Duration{});
 }
 
 }  // namespace

@@ -59,6 +59,11 @@ void EventLoop::stop() {
   due_of_.clear();
 }
 
+Duration EventLoop::busy_for() const {
+  const std::int64_t since = busy_since_;
+  return since == 0 ? Duration{} : Duration{clock_->monotonic_micros() - since};
+}
+
 std::size_t EventLoop::queued() const {
   std::lock_guard lock(mutex_);
   return tasks_.size();
@@ -84,8 +89,10 @@ void EventLoop::run() {
       continue;
     }
     lock.unlock();
+    busy_since_ = clock_->monotonic_micros();
     task();
     task = nullptr;
+    busy_since_ = 0;
     lock.lock();
   }
 }

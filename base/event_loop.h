@@ -1,6 +1,7 @@
 // The Executor of a real node: one thread, a task queue, timers on the monotonic clock.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -24,6 +25,8 @@ class EventLoop final : public Executor {
   void cancel(TimerId timer) override;
   void stop();
   bool in_loop_thread() const { return std::this_thread::get_id() == thread_.get_id(); }
+  // How long the task that runs now has been running; zero: none runs. For whoever watches over the loop.
+  Duration busy_for() const;
   std::size_t queued() const;  // tasks waiting, for metrics and back-pressure
 
  private:
@@ -37,6 +40,7 @@ class EventLoop final : public Executor {
   std::map<TimerId, std::int64_t> due_of_;
   TimerId next_timer_ = 1;
   bool stopping_ = false;
+  std::atomic<std::int64_t> busy_since_ = 0;  // monotonic µs; 0: no task runs
   std::shared_ptr<Clock> clock_;
   std::thread thread_;
 };

@@ -15,6 +15,9 @@ void describe(config::Fields& f, CacheSection& cache) {
       "patience", cache.patience,
       "With postgres: an operation that meets a database which is away fails after this time. The sequencer then "
       "says so, takes no requests, and tries again until the database is back.");
+  f.duration("answer-timeout", cache.answer_timeout,
+             "With postgres: a database that does not answer for so long, frozen or cut off, is away; statements that it "
+             "works on itself for three quarters of that are cancelled.");
   f.duration("start-patience", cache.start_patience,
              "With postgres: at its start a sequencer waits so long for the database.");
 }
@@ -34,6 +37,8 @@ Result<std::unique_ptr<storage::Store>> open_cache(const CacheSection& cache, co
   options.schema = cache.schema;
   options.columns = columns;
   options.patience = cache.patience;
+  options.answer_timeout = cache.answer_timeout;
+  options.statement_timeout = Duration{cache.answer_timeout.micros / 4 * 3};
   options.open_patience = cache.start_patience;
   return storage::open_postgres(options);
 }

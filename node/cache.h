@@ -16,6 +16,7 @@ struct CacheSection {
   std::string connection;
   std::string schema = "synod_cache";
   Duration patience = Duration::seconds(1);
+  Duration answer_timeout = Duration::seconds(20);
   Duration start_patience = Duration::seconds(30);
 };
 

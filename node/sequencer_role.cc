@@ -37,7 +37,7 @@ class SequencerRole final : public Node {
     }
   }
 
-  // The sequencer tells its own server at once; only the admin port is told by others.
+  // No healths(): the sequencer tells its own server, at once and under the name that its clients ask for.
   std::vector<std::shared_ptr<grpc::Service>> admin_services() override { return node->admin_services(); }
   void stop(Duration deadline) override {
     node->stop();  // ends the subscriptions, which the server would wait for

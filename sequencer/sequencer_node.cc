@@ -26,7 +26,8 @@ constexpr Duration kHealthCheckStarting = Duration::milliseconds(50);
 // Between the sequencers of a group, so that usually only the first one seals a tick.
 constexpr Duration kTickStagger = Duration::milliseconds(100);
 constexpr Duration kLongestTimer = Duration::seconds(60);
-constexpr Duration kStatusPatience = Duration::milliseconds(500);
+constexpr Duration kStatusPatience = Duration::milliseconds(500);  // with a loop that is at one thing
+constexpr Duration kStatusLimit = Duration::seconds(5);            // with one that has much to do
 
 bool worth_another_attempt(const ordering::SubmitResult& result) {
   if (result.outcome == ordering::SubmitOutcome::unknown) return true;
@@ -56,6 +57,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
         signer_(config.signed_event_cache_bytes),
         loop_("sequencer"),
         delivery_loop_("seq-deliver"),
+        watch_loop_("seq-watch"),
         subscriptions_(SubscriptionLimits{config.max_subscriptions_per_member}, delivery_loop_, parts_.clock, reader_,
                        signer_),
         queue_(
@@ -109,12 +111,20 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   Executor& executor() override { return loop_; }
   const Writer& writer() const override { return *writer_; }
   Status accepting() const override {
+    if (const auto why = stalled(config_.stall_patience)) return fail(unavailable("SEQUENCER_UNAVAILABLE", *why));
     std::lock_guard lock(public_mutex_);
     if (not_accepting_.empty()) return {};
     return fail(unavailable("SEQUENCER_UNAVAILABLE", not_accepting_));
   }
   void submit(SealedEntry entry, std::function<void(Status)> done) override {
-    loop_.post([this, entry = std::move(entry), done = std::move(done)]() mutable {
+    // What waits for the loop is bounded like what waits for being sealed, or it would grow while the loop is held up.
+    const std::size_t bytes = entry.bytes();
+    if (queued_bytes_.fetch_add(bytes) + bytes > config_.writer.max_waiting_bytes) {
+      queued_bytes_ -= bytes;
+      return done(fail(overloaded("Too many requests wait for this sequencer. Retry later or through another one.")));
+    }
+    loop_.post([this, bytes, entry = std::move(entry), done = std::move(done)]() mutable {
+      queued_bytes_ -= bytes;
       auto effects = writer_->accept(std::move(entry), now());
       if (!effects) return done(fail(effects.error()));
       carry_out(std::move(*effects));
@@ -143,6 +153,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
       check_health();
       schedule_tick();
     });
+    watch_loop_.post([this] { watch(); });
     log::info(kLog, "{} resumes at height {}", parts_.self.to_string(), core_->next_height().value);
   }
 
@@ -159,6 +170,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
         health_->set_not_serving(kHealthService, "shutting down");
       }
     }
+    watch_loop_.stop();
     subscriptions_.close_all();
     loop_.stop();  // first: its tasks use the subscription
     housekeeping_.stop();
@@ -191,9 +203,9 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
 
   // The core is ahead of the store until this succeeds; nothing is told to anyone before.
   void apply() {
-    writing_since_ = parts_.clock->monotonic_micros();
+    writing_ = true;
     const Status written = parts_.store->write(unapplied_->writes, storage::Sync::no);
-    writing_since_ = 0;
+    writing_ = false;
     if (!written) {
       if (store_error_.empty()) {
         log::error(kLog, "the cache does not take block {}: {}", core_->status().height.value,
@@ -388,6 +400,22 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
     tell_health();
   }
 
+  // Why nothing goes on, if a step has been taking longer than `patience`. Any thread.
+  std::optional<std::string> stalled(Duration patience) const {
+    const Duration core = loop_.busy_for(), delivery = delivery_loop_.busy_for();
+    const Duration longest = std::max(core, delivery);
+    if (longest < patience) return std::nullopt;
+    const bool cache = writing_ || delivery > core;  // delivering is reading from the cache
+    return std::string(cache ? "The sequencer's cache has not answered" : "The sequencer has been at one step") + " for " +
+           std::to_string(longest.micros / 1000) + " ms.";
+  }
+
+  // On a thread of its own, as the others may be held up by what it looks for.
+  void watch() {
+    tell_health();
+    watch_loop_.after(std::min(kHealthCheckReady, Duration{config_.stall_patience.micros / 4}), [this] { watch(); });
+  }
+
   // Ok, or why members should use another sequencer. What gRPC's health and the node's status say. Any thread.
   Status health() const {
     SYNOD_RETURN_IF_ERROR(accepting());
@@ -414,19 +442,26 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   }
 
   SequencerStatus status() {
-    auto status = std::make_shared<SequencerStatus>();
-    status->log = parts_.log->health();
+    SequencerStatus outside;  // what is known without the loop
+    outside.log = parts_.log->health();
     if (const auto taking = accepting(); !taking) {
-      status->accepting = false;
-      status->reason = taking.error().cause;
+      outside.accepting = false;
+      outside.reason = taking.error().cause;
     }
-    status->delivered = subscriptions_.delivered();
+    outside.delivered = subscriptions_.delivered();
+    {
+      std::lock_guard lock(public_mutex_);
+      outside.core = last_told_;
+    }
+    auto status = std::make_shared<SequencerStatus>(outside);
     const auto from_core = [this, status] {
       status->core = core_->status();
       status->members = core_->members();
       status->waiting_bytes = writer_->waiting_bytes();
       status->unordered_batches = writer_->unordered();
       if (catch_up_ && !catch_up_->done()) status->catch_up = catch_up_->text();
+      std::lock_guard lock(public_mutex_);
+      last_told_ = status->core;
     };
     if (finished_ || loop_.in_loop_thread()) {
       from_core();
@@ -438,18 +473,17 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
       from_core();
       done->set_value();
     });
+    const std::int64_t give_up = parts_.clock->monotonic_micros() + kStatusLimit.micros;
     try {
-      // The loop waits for a cache that hangs; who asks learns of it.
+      // The loop may be held up, by a cache that hangs or otherwise; who asks learns of it.
       while (future.wait_for(std::chrono::microseconds(kStatusPatience.micros)) == std::future_status::timeout) {
-        const std::int64_t since = writing_since_;
-        const Duration waited{parts_.clock->monotonic_micros() - since};
-        if (since == 0 || waited < kStatusPatience) continue;
-        SequencerStatus hangs;
-        hangs.log = status->log;
-        hangs.delivered = status->delivered;
-        hangs.accepting = false;
-        hangs.reason = "The sequencer's cache has not answered for " + std::to_string(waited.micros / 1000) + " ms.";
-        return hangs;
+        const auto why = stalled(kStatusPatience);
+        if (!why && parts_.clock->monotonic_micros() < give_up) continue;
+        if (why) {
+          outside.accepting = false;
+          outside.reason = *why;
+        }
+        return outside;
       }
       future.get();
     } catch (const std::future_error&) {
@@ -467,9 +501,12 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   EventReader reader_;
   EventSigner signer_;
 
-  mutable std::mutex public_mutex_;  // guards view_ and not_accepting_
+  mutable std::mutex public_mutex_;  // guards the next three
   std::shared_ptr<const PublicView> view_;
   std::string not_accepting_;
+  CoreStatus last_told_;  // when the status was asked for last
+
+  std::atomic<std::size_t> queued_bytes_ = 0;  // requests that wait for the loop
 
   std::mutex health_mutex_;  // guards what gRPC's health has been told
   rpc::Health* health_ = nullptr;
@@ -491,12 +528,13 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   TimerId tick_timer_ = 0;
   Timestamp last_tick_;
   bool started_ = false;
-  std::atomic<bool> stopped_ = false;            // stop() has begun
-  std::atomic<bool> finished_ = false;           // no loop runs any more
-  std::atomic<std::int64_t> writing_since_ = 0;  // monotonic µs of a write that the cache has not answered; 0: none
+  std::atomic<bool> stopped_ = false;   // stop() has begun
+  std::atomic<bool> finished_ = false;  // no loop runs any more
+  std::atomic<bool> writing_ = false;   // the cache has been given a block and has not answered
 
   EventLoop loop_;
   EventLoop delivery_loop_;
+  EventLoop watch_loop_;
   Subscriptions subscriptions_;
   BlockQueue queue_;
   Housekeeping housekeeping_;

@@ -46,6 +46,8 @@ struct SequencerConfig {
   std::uint32_t catch_up_threads = 2;                        // check signatures when several blocks wait
   std::uint32_t block_window = 64;                           // blocks requested ahead from the log
   Duration tick_interval = Duration::milliseconds(500);      // at most one tick in this time
+  // A step that takes longer, as one that waits for a cache which hangs: members are sent to other sequencers.
+  Duration stall_patience = Duration::seconds(5);
   std::uint32_t max_requests_per_second = 0;  // per member; 0: only the synchronizer's own parameter applies
 };
 void describe(config::Fields& f, SequencerConfig& c);

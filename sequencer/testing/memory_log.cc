@@ -34,7 +34,10 @@ class MemoryLog::Handle final : public ordering::Subscription {
 
 void MemoryLog::submit(Bytes record, std::function<void(ordering::SubmitResult)> done) {
   {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    ++waiting_;
+    released_.wait(lock, [this] { return !held_; });
+    --waiting_;
     if (!available_) {
       done({ordering::SubmitOutcome::refused, unavailable("ORDERING_UNAVAILABLE", "switched off")});
       return;
@@ -89,6 +92,17 @@ ordering::Health MemoryLog::health() const {
   health.state = available_ ? ordering::Health::State::ready : ordering::Health::State::connecting;
   if (!available_) health.last_error = "switched off";
   return health;
+}
+
+void MemoryLog::hold(bool held) {
+  std::lock_guard lock(mutex_);
+  held_ = held;
+  released_.notify_all();
+}
+
+std::size_t MemoryLog::waiting() const {
+  std::lock_guard lock(mutex_);
+  return waiting_;
 }
 
 void MemoryLog::set_available(bool available) {

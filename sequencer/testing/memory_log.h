@@ -1,6 +1,7 @@
 // An ordering log in memory, one block a record, delivered on a thread of its own; shared by the sequencers of a test.
 #pragma once
 
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -30,6 +31,9 @@ class MemoryLog final : public ordering::OrderingLog {
   // While not available, submissions are refused.
   void set_available(bool available);
   std::size_t blocks() const;
+  // While it is held, submit() does not return.
+  void hold(bool held);
+  std::size_t waiting() const;  // calls of submit() that are held
 
  private:
   struct Reader;
@@ -38,6 +42,9 @@ class MemoryLog final : public ordering::OrderingLog {
 
   mutable std::mutex mutex_;
   bool available_ = true;
+  bool held_ = false;
+  std::size_t waiting_ = 0;
+  std::condition_variable released_;
   std::optional<ordering::Height> pruned_before_;
   std::vector<ordering::Block> blocks_;
   std::vector<std::shared_ptr<Reader>> readers_;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <thread>
 
 #include "canton/sequencer_admin_v30.grpc.pb.h"
@@ -46,6 +47,7 @@ class NodeTest : public ::testing::Test {
     parts.keys = std::shared_ptr<crypto::KeyStore>(world.network.keys.get(), [](crypto::KeyStore*) {});
     parts.log = log;
     parts.store = store;
+    if (around_store) parts.store = around_store(store);
     parts.clock = system_clock();
     parts.random = system_random();
     auto created = SequencerNode::create(config, std::move(parts));
@@ -217,6 +219,7 @@ class NodeTest : public ::testing::Test {
   SequencerConfig config;
   std::shared_ptr<MemoryLog> log;
   std::shared_ptr<storage::MemoryStore> store;
+  std::function<std::shared_ptr<storage::Store>(std::shared_ptr<storage::Store>)> around_store;  // for the next start()
   std::unique_ptr<SequencerNode> node;
   std::unique_ptr<rpc::Server> server;
   std::unique_ptr<rpc::Server> admin_server;

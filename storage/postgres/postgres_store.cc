@@ -41,7 +41,8 @@ using Effects = std::map<std::string_view, std::map<Bytes, std::optional<Bytes>>
 
 class PostgresStore final : public Store {
  public:
-  explicit PostgresStore(const PostgresStoreOptions& options) : options_(options), readers_(options) {
+  explicit PostgresStore(const PostgresStoreOptions& options)
+      : options_(options), guard_(options.answer_timeout), readers_(options, guard_) {
     for (const Column& column : options.columns) columns_.insert(column.name);
   }
 
@@ -73,6 +74,7 @@ class PostgresStore final : public Store {
 
   const PostgresStoreOptions options_;
   std::set<std::string_view> columns_;
+  StallGuard guard_;
   const SessionPool readers_;
   Session owner_;  // holds the lock on the schema; whoever commits uses it
 
@@ -91,7 +93,8 @@ class Locked : public std::runtime_error {
 // Throws as libpqxx does, and Locked.
 void PostgresStore::connect_owner() {
   owner_.reset();
-  Session session = open_session(options_);
+  Session session = open_session(options_, guard_);
+  const StallGuard::Wait wait(guard_, session->sock());
   pqxx::nontransaction work(*session);
   const std::string lock = "hashtextextended(" + work.quote("synod store " + options_.schema) + ", 0)";
   if (!work.exec1("SELECT pg_try_advisory_lock(" + lock + ")")[0].as<bool>()) throw Locked();
@@ -108,6 +111,7 @@ Status PostgresStore::try_open(bool& lost, bool& locked) {
           locked = true;
           throw;
         }
+        const StallGuard::Wait wait(guard_, owner_->sock());
         pqxx::nontransaction work(*owner_);
         work.exec("CREATE SCHEMA IF NOT EXISTS " + identifier(options_.schema));
         for (const std::string_view column : columns_)
@@ -136,7 +140,7 @@ Result<std::optional<Bytes>> PostgresStore::get(Column column, ByteView key) con
   std::optional<Bytes> value;
   const std::string sql = "SELECT value FROM " + table(column.name) + " WHERE key = $1";
   SYNOD_RETURN_IF_ERROR(readers_.with(
-      [&](pqxx::connection& session) {
+      [&](pqxx::connection& session, StallGuard::Wait&) {
         pqxx::nontransaction work(session);
         const auto rows = work.exec_params(sql, binary(key));
         value = rows.empty() ? std::nullopt : std::optional(to_bytes(rows[0][0]));
@@ -156,24 +160,26 @@ Status PostgresStore::scan(Column column, const KeyRange& range, Direction direc
                           " LIMIT $3) AS portion) AS summed WHERE total <= $4 OR place = 1 ORDER BY key " + order;
   bool visited = false;  // then the scan cannot begin again
   return readers_.with(
-      [&](pqxx::connection& session) {
+      [&](pqxx::connection& session, StallGuard::Wait& wait) {
         pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> work(session);
         Bytes from = range.from;
         std::optional<Bytes> to = range.to;
         for (std::size_t rows_wanted = 4;; rows_wanted = std::min(rows_wanted * 4, options_.scan_rows)) {
+          wait.begin();
           const auto rows = to ? work.exec_params(sql, binary(from), binary(*to), rows_wanted, options_.scan_bytes)
                                : work.exec_params(sql, binary(from), static_cast<const char*>(nullptr), rows_wanted,
                                                   options_.scan_bytes);
+          wait.end();  // the visitor may take its time
           for (const auto& row : rows) {
             const Bytes key = to_bytes(row[0]), value = to_bytes(row[1]);
             visited = true;
-            if (!visitor(key, value)) return;
+            if (!visitor(key, value)) return wait.begin();  // for the end of the transaction
             if (forward)
               from = key + '\0';
             else
               to = key;
           }
-          if (rows.empty()) return;
+          if (rows.empty()) return wait.begin();
         }
       },
       [&] { return !visited; });
@@ -214,6 +220,7 @@ Status PostgresStore::commit(const std::string& sql) {
     const Status status = guarded(
         [&] {
           if (!owner_) connect_owner();
+          const StallGuard::Wait wait(guard_, owner_->sock());
           pqxx::nontransaction work(*owner_);
           work.exec(sql);
         },

@@ -23,7 +23,10 @@ struct PostgresStoreOptions {
   std::size_t scan_bytes = 4u << 20;
   std::size_t idle_connections = 4;  // kept for reading
   Duration connect_timeout = Duration::seconds(3);
-  Duration statement_timeout = Duration::seconds(60);
+  Duration statement_timeout = Duration::seconds(60);  // by the server
+  // A server that has not answered for so long is frozen or cut off, and its connection is given up; longer than
+  // statement_timeout.
+  Duration answer_timeout = Duration::seconds(70);
   Duration patience = Duration::seconds(30);  // with a database that is away; then STORAGE_FAILED
   // At open: with a database that is away, or whose last owner's session has not ended yet.
   Duration open_patience = Duration::seconds(10);

@@ -38,18 +38,23 @@ Status guarded(const std::function<void()>& work, bool& lost) {
   }
 }
 
-Session open_session(const PostgresStoreOptions& options) {
+Session open_session(const PostgresStoreOptions& options, StallGuard& guard) {
   std::string connection = options.connection;
-  if (!connection.starts_with("postgres://") && !connection.starts_with("postgresql://"))
+  const std::string timeout =
+      "connect_timeout=" + std::to_string(std::max<std::int64_t>(options.connect_timeout.micros / 1'000'000, 1));
+  if (!connection.starts_with("postgres://") && !connection.starts_with("postgresql://")) {
     connection =
-        "connect_timeout=" + std::to_string(std::max<std::int64_t>(options.connect_timeout.micros / 1'000'000, 1)) +
-        " application_name=synod keepalives_idle=10 keepalives_interval=5 keepalives_count=3 " + connection;
+        timeout + " application_name=synod keepalives_idle=10 keepalives_interval=5 keepalives_count=3 " + connection;
+  } else if (connection.find("connect_timeout=") == std::string::npos) {
+    connection += (connection.find('?') == std::string::npos ? "?" : "&") + timeout;
+  }
   auto session = std::make_unique<pqxx::connection>(connection);
   // A new connection is our decision. Deprecated because the next version never reconnects by itself.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
   session->inhibit_reactivation(true);
 #pragma GCC diagnostic pop
+  const StallGuard::Wait wait(guard, session->sock());
   pqxx::nontransaction work(*session);
   work.exec("SET statement_timeout = " + std::to_string(options.statement_timeout.micros / 1000));
   work.exec("SET client_min_messages = warning");
@@ -66,7 +71,7 @@ Session SessionPool::take() const {
       return session;
     }
   }
-  return open_session(options_);
+  return open_session(options_, guard_);
 }
 
 void SessionPool::give_back(Session session) const {
@@ -74,7 +79,8 @@ void SessionPool::give_back(Session session) const {
   if (idle_.size() < options_.idle_connections) idle_.push_back(std::move(session));
 }
 
-Status SessionPool::with(const std::function<void(pqxx::connection&)>& work, const std::function<bool()>& again) const {
+Status SessionPool::with(const std::function<void(pqxx::connection&, StallGuard::Wait&)>& work,
+                         const std::function<bool()>& again) const {
   const auto clock = system_clock();
   const std::int64_t give_up = clock->monotonic_micros() + options_.patience.micros;
   for (;;) {
@@ -83,7 +89,8 @@ Status SessionPool::with(const std::function<void(pqxx::connection&)>& work, con
     const Status status = guarded(
         [&] {
           session = take();
-          work(*session);
+          StallGuard::Wait wait(guard_, session->sock());
+          work(*session, wait);
         },
         lost);
     if (status) give_back(std::move(session));

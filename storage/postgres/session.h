@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "storage/postgres/postgres_store.h"
+#include "storage/postgres/stall_guard.h"
 
 namespace synod::storage {
 
@@ -19,21 +20,24 @@ using Session = std::unique_ptr<pqxx::connection>;
 Status guarded(const std::function<void()>& work, bool& lost);
 
 // Throws as libpqxx does.
-Session open_session(const PostgresStoreOptions& options);
+Session open_session(const PostgresStoreOptions& options, StallGuard& guard);
 
 // Thread rules: any thread.
 class SessionPool {
  public:
-  explicit SessionPool(const PostgresStoreOptions& options) : options_(options) {}
+  SessionPool(const PostgresStoreOptions& options, StallGuard& guard) : options_(options), guard_(guard) {}
   // Runs `work` with a session nobody else uses meanwhile, again with a new one while the database is away and
-  // `again()` allows it.
-  Status with(const std::function<void(pqxx::connection&)>& work, const std::function<bool()>& again) const;
+  // `again()` allows it. `wait` guards the whole of it; between begin() and end() of `work` itself, where it takes its
+  // time over what it has read.
+  Status with(const std::function<void(pqxx::connection&, StallGuard::Wait& wait)>& work,
+              const std::function<bool()>& again) const;
 
  private:
   Session take() const;
   void give_back(Session session) const;
 
   const PostgresStoreOptions options_;
+  StallGuard& guard_;
   mutable std::mutex mutex_;
   mutable std::vector<Session> idle_;
 };

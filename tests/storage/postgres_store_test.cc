@@ -3,8 +3,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <future>
+#include <thread>
 
 #include "base/env.h"
 #include "base/testing/temporary_folder.h"
@@ -151,6 +155,46 @@ TEST_F(PostgresStore, SaysWhyItCannotWrite) {
   EXPECT_FALSE(store_->health());
   put("short", "v", Sync::no);
   EXPECT_TRUE(store_->health());
+}
+
+// Its connections stay open, and nothing comes.
+TEST_F(PostgresStore, AFrozenServerIsGivenUpAndTakenUpAgain) {
+  put("before", "1", Sync::no);
+  store_.reset();
+  PostgresStoreOptions impatient = world_.options();
+  impatient.answer_timeout = Duration::milliseconds(300);
+  impatient.connect_timeout = Duration::seconds(1);
+  impatient.patience = Duration::milliseconds(1);
+  impatient.open_patience = Duration::seconds(30);
+  auto opened = open_postgres(impatient);
+  ASSERT_TRUE(opened) << opened.error().to_string();
+  store_ = std::move(*opened);
+  EXPECT_EQ(store_->get(kLeft, "before").value(), "1");
+  WriteBatch batch;
+  batch.put(kLeft, "during", "2");
+  server->engine->signal(SIGSTOP);
+  const auto bounded = [](std::future<Status> done) {
+    const bool ended = done.wait_for(std::chrono::seconds(60)) == std::future_status::ready;
+    EXPECT_TRUE(ended);
+    if (!ended) server->engine->signal(SIGCONT);  // or it would wait for ever
+    return done.get();
+  };
+  EXPECT_FALSE(bounded(std::async(std::launch::async, [&] { return store_->write(batch, Sync::no); })));
+  EXPECT_FALSE(bounded(std::async(std::launch::async, [&]() -> Status {
+    SYNOD_TRY(const auto value, store_->get(kLeft, "before"));
+    (void)value;
+    return {};
+  })));
+  server->engine->signal(SIGCONT);
+  // The server may still work on the first attempt; until it has done so, nobody else gets the schema.
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  Status written = store_->write(batch, Sync::no);
+  while (!written && std::chrono::steady_clock::now() < give_up) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    written = store_->write(batch, Sync::no);
+  }
+  EXPECT_TRUE(written) << written.error().to_string();
+  EXPECT_EQ(store_->get(kLeft, "during").value(), "2");
 }
 
 }  // namespace
