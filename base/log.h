@@ -33,8 +33,27 @@ Level level();
 // Sees every entry of warn and above, whatever the level; null removes it. For tests.
 void set_observer(std::function<void(const Entry&)> observer);
 
-// The trace id of what this thread works on, attached to each line it logs.
-void set_trace_id(std::string trace_id);
+// While it lives, each line that this thread logs carries this trace id; then the one before again. Whoever handles a
+// request or an event makes one (rpc/unary.h and the like do); what it posts to other threads is theirs to trace.
+class TraceScope {
+ public:
+  explicit TraceScope(std::string trace_id);  // empty: none
+  ~TraceScope();
+  TraceScope(const TraceScope&) = delete;
+  TraceScope& operator=(const TraceScope&) = delete;
+
+ private:
+  std::string before_;
+};
+
+const std::string& trace_id();  // of this thread
+
+// Of a W3C `traceparent`, 00-<32 hex digits>-<16 hex digits>-<2 hex digits>; empty if it is none.
+std::string trace_id_of(std::string_view traceparent);
+
+// What write() makes of an entry: one line, whatever others have put into the message. Control characters and what is
+// not UTF-8 are escaped.
+std::string render(const Entry& entry, Format format, std::string_view time);
 
 void write(Level level, std::string_view component, std::string message);
 

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/env.h"
+#include "base/log.h"
 
 namespace synod::rpc {
 namespace {
@@ -33,9 +34,7 @@ std::string CallContext::peer() const { return context_->peer(); }
 std::string CallContext::traceparent() const { return metadata("traceparent").value_or(""); }
 
 std::string CallContext::trace_id() const {
-  const std::string header = traceparent();  // 00-<32 hex>-<16 hex>-<2 hex>
-  if (header.size() < 36 || header[2] != '-' || header[35] != '-') return "";
-  return header.substr(3, 32);
+  return log::trace_id_of(traceparent());
 }
 
 RequestIds CallContext::request_ids() const {

@@ -1,6 +1,7 @@
 // Bidirectional methods on the server: a ServerStream that also receives.
 #pragma once
 
+#include "base/log.h"
 #include "rpc/read_credit.h"
 #include "rpc/stream_writer.h"
 
@@ -101,6 +102,7 @@ grpc::ServerBidiReactor<In, Out>* bidi_answer(grpc::CallbackServerContext* conte
   auto stream = std::make_shared<ServerBidi<In, Out>>(limits);
   auto* reactor = new BidiReactor<In, Out>(stream, context);
   CallContext call(context);
+  const log::TraceScope trace(call.trace_id());
   std::forward<Handler>(handler)(call, std::move(stream));
   reactor->start();
   return reactor;

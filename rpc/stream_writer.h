@@ -17,6 +17,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/log.h"
 #include "rpc/call_context.h"
 #include "rpc/error_status.h"
 #include "rpc/message_bytes.h"
@@ -183,6 +184,7 @@ grpc::ServerWriteReactor<Message>* stream_answer(grpc::CallbackServerContext* co
   auto stream = std::make_shared<ServerStream<Message>>(limits);
   auto* reactor = new WriteReactor<Message>(stream, context);
   CallContext call(context);
+  const log::TraceScope trace(call.trace_id());
   std::forward<Handler>(handler)(call, std::move(stream));
   return reactor;
 }

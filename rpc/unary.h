@@ -17,6 +17,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/log.h"
 #include "base/result.h"
 #include "rpc/call_context.h"
 #include "rpc/error_status.h"
@@ -69,6 +70,7 @@ template <typename Response, typename Handler>
 grpc::ServerUnaryReactor* answer(grpc::CallbackServerContext* context, Response* response, Handler&& handler) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   CallContext call(context);
+  const log::TraceScope trace(call.trace_id());
   std::forward<Handler>(handler)(call, Reply<Response>(context, response, reactor));
   return reactor;
 }

@@ -1,5 +1,7 @@
 #include "sequencer/block_run.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/log.h"
@@ -23,6 +25,12 @@ protocol::CompressedBatch aggregated_batch(const PreparedSubmission& submission,
     batch.envelopes[i] = protocol::compress_envelope(envelope.content, signatures[i]);
   }
   return batch;
+}
+
+// Only the first of a kind is put into words.
+template <typename Words>
+void complain(protocol::Complaints& complaints, const Words& words) {
+  complaints.add(complaints.empty() ? std::string(words()) : std::string());
 }
 
 }  // namespace
@@ -57,26 +65,28 @@ BlockEffects BlockRun::run(const ordering::Block& block, const PreparedBlock& pr
   ++state_.blocks_applied;
   state_.recent_states[block.height] = state_.digest();
   judge_fork();
+  report();
   if (state_.recent_states.size() > kRememberedStates) state_.recent_states.erase(state_.recent_states.begin());
   return std::move(effects_);
 }
 
 void BlockRun::take_records(const PreparedBlock& prepared) {
-  std::size_t undecodable = 0;
-  const Error* first = nullptr;
+  records_ = prepared.records.size();
   for (const auto& record : prepared.records) {
     if (!record) {
-      if (undecodable++ == 0) first = &record.error();
+      undecodable_records_.add(record.error());
       continue;
     }
     Timestamp proposal;
     if (!admit(*record, proposal)) continue;
     block_time_ = std::max(block_time_, proposal);
+    requests_ += record->entries.size();
     for (const auto& entry : record->entries) {
       if (!entry) {
         ++state_.requests_dropped;
-        log::alarm(kLog, "block {}: {} ordered a request that does not decode: {}", height_.value,
-                   record->record.batch.sequencer.to_string(), entry.error().to_string());
+        complain(undecodable_requests_, [&] {
+          return record->record.batch.sequencer.to_string() + " ordered it: " + entry.error().to_string();
+        });
         continue;
       }
       int priority = kAcknowledgementPriority;
@@ -88,10 +98,6 @@ void BlockRun::take_records(const PreparedBlock& prepared) {
       items_.push_back(Item{&*entry});
     }
   }
-  // One line a block: whoever may write to the log must not fill our disk with lines.
-  if (first)
-    log::alarm(kLog, "block {}: {} of {} records do not decode, the first: {}", height_.value, undecodable,
-               prepared.records.size(), first->to_string());
 }
 
 bool BlockRun::admit(const PreparedRecord& prepared, Timestamp& proposal) {
@@ -102,14 +108,14 @@ bool BlockRun::admit(const PreparedRecord& prepared, Timestamp& proposal) {
   }
   const auto group = block_start_.sequencer_group();
   if (std::find(group.active.begin(), group.active.end(), batch.sequencer) == group.active.end()) {
-    log::alarm(kLog, "block {}: {} is not an active sequencer; its record is dropped", height_.value,
-               batch.sequencer.to_string());
+    complain(foreign_records_, [&] { return batch.sequencer.to_string() + " is not an active sequencer"; });
     return false;
   }
   const CheckedSignature signature{prepared.record.hash, prepared.record.signature, prepared.signature_verified};
   if (const auto status = check_signature(signature, batch.sequencer, block_start_); !status) {
-    log::alarm(kLog, "block {}: a record that names {} is not signed by it: {}", height_.value,
-               batch.sequencer.to_string(), status.error().cause);
+    complain(foreign_records_, [&] {
+      return "one that names " + batch.sequencer.to_string() + " is not signed by it: " + status.error().cause;
+    });
     return false;
   }
   if (batch.sequencer == state_.config.self) effects_.own.push_back(batch.number);
@@ -131,12 +137,16 @@ void BlockRun::compare_states(const SealedBatch& batch) {
   const auto ours = state_.recent_states.find(batch.seen_height);
   if (ours == state_.recent_states.end()) return;
   if (ours->second == batch.seen_state) {
-    if (state_.diverged.erase(batch.sequencer) > 0) log::info(kLog, "{} agrees again", batch.sequencer.to_string());
+    if (state_.diverged.erase(batch.sequencer) > 0)
+      complain(cured_states_, [&] { return batch.sequencer.to_string() + " agrees again"; });
     return;
   }
   if (!state_.diverged.insert(batch.sequencer).second) return;
-  log::alarm(kLog, "{} came to another state than this sequencer at height {}: {} instead of {}",
-             batch.sequencer.to_string(), batch.seen_height.value, to_hex(batch.seen_state), to_hex(ours->second));
+  complain(wrong_states_, [&] {
+    return fmt::format("{} came to another state than this sequencer at height {}: {} instead of {}",
+                       batch.sequencer.to_string(), batch.seen_height.value, to_hex(batch.seen_state),
+                       to_hex(ours->second));
+  });
 }
 
 // With two sequencers nobody can tell who is right, and neither stops: else one liar could stop the other.
@@ -162,8 +172,10 @@ void BlockRun::judge_fork() {
 Timestamp BlockRun::bounded_proposal(const SealedBatch& batch) {
   const auto ceiling = time_ceiling(batch.sequencer, block_start_.sequencer_group().active, state_.records.proposals());
   if (!ceiling || batch.proposed_time <= *ceiling) return batch.proposed_time;
-  log::alarm(kLog, "block {}: {} proposes {}, more than {} h ahead of every other sequencer", height_.value,
-             batch.sequencer.to_string(), batch.proposed_time.to_string(), kSoloTimeLead.micros / 3'600'000'000);
+  complain(far_proposals_, [&] {
+    return fmt::format("{} proposes {}, more than {} h ahead of every other sequencer", batch.sequencer.to_string(),
+                       batch.proposed_time.to_string(), kSoloTimeLead.micros / 3'600'000'000);
+  });
   return std::max(*ceiling, block_time_ + kCreep);
 }
 
@@ -292,11 +304,26 @@ void BlockRun::emit(EventRecord record, const std::vector<protocol::Member>& rec
 
 void BlockRun::drop(const protocol::Member& sender, const std::string& message_id, const Dropped& dropped) {
   ++state_.requests_dropped;
-  if (dropped.alarm) {
-    log::alarm(kLog, "block {}: {} of {} dropped: {}", height_.value, message_id, sender.to_string(), dropped.reason);
-  } else {
-    log::info(kLog, "block {}: {} of {} dropped: {}", height_.value, message_id, sender.to_string(), dropped.reason);
-  }
+  complain(dropped.alarm ? wrong_requests_ : late_requests_,
+           [&] { return fmt::format("{} of {}: {}", message_id, sender.to_string(), dropped.reason); });
+}
+
+void BlockRun::report() const {
+  const auto line = [&](const char* what, const protocol::Complaints& complaints, std::size_t all, const char* things) {
+    return fmt::format("block {}: {}: {}", height_.value, what, complaints.of(all, things));
+  };
+  const auto alarm = [&](const char* what, const protocol::Complaints& complaints, std::size_t all,
+                         const char* things) {
+    if (!complaints.empty()) log::alarm(kLog, "{}", line(what, complaints, all, things));
+  };
+  alarm("does not decode", undecodable_records_, records_, "records");
+  alarm("dropped", foreign_records_, records_, "records");
+  alarm("too far ahead", far_proposals_, records_, "records");
+  alarm("not our state", wrong_states_, records_, "records");
+  alarm("does not decode", undecodable_requests_, requests_, "requests");
+  alarm("dropped", wrong_requests_, requests_, "requests");
+  if (!late_requests_.empty()) log::info(kLog, "{}", line("dropped", late_requests_, requests_, "requests"));
+  if (!cured_states_.empty()) log::info(kLog, "{}", line("our state", cured_states_, records_, "records"));
 }
 
 }  // namespace synod::sequencer

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ordering/ordering_log.h"
+#include "protocol/complaints.h"
 #include "sequencer/core.h"
 #include "sequencer/core_state.h"
 #include "sequencer/order.h"
@@ -33,6 +34,7 @@ class BlockRun {
   void tick_if_due();
   void emit(EventRecord record, const std::vector<protocol::Member>& recipients);
   void drop(const protocol::Member& sender, const std::string& message_id, const Dropped& dropped);
+  void report() const;
 
   struct Item {
     const PreparedEntry* entry;
@@ -47,6 +49,11 @@ class BlockRun {
   Timestamp cursor_;                // the last time given away, also to dropped requests
   std::vector<Item> items_;
   std::vector<Ordered> order_;
+
+  // One line a block and kind: whoever may write to the log must not fill our disk with lines.
+  std::size_t records_ = 0, requests_ = 0;
+  protocol::Complaints undecodable_records_, foreign_records_, far_proposals_, wrong_states_, cured_states_;
+  protocol::Complaints undecodable_requests_, wrong_requests_, late_requests_;
 };
 
 }  // namespace synod::sequencer

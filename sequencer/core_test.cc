@@ -11,6 +11,7 @@ namespace synod::sequencer {
 namespace {
 
 using ::synod::testing::expect_log;
+using ::synod::testing::seen_log;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -134,7 +135,7 @@ TEST_F(Core, ForgedRequestsAreDroppedWithAnAlarm) {
 }
 
 TEST_F(Core, RecordsOfStrangersAreDropped) {
-  expect_log("1 of 1 records do not decode");
+  expect_log("does not decode");
   world.block({"rubbish"});
   // Sealed in the name of the rival, but with another key.
   SealedBatch batch{world.genesis.synchronizer, rival(), SequenceNumber(1), after(0), {to(alpha(), {beta()}, "x")}};
@@ -147,6 +148,36 @@ TEST_F(Core, RecordsOfStrangersAreDropped) {
   expect_log("is not an active sequencer");
   world.block({seal(batch, sign_with(world.key_of(alpha()))).value()});
   EXPECT_THAT(world.events(alpha()), IsEmpty());
+}
+
+// Whoever may write to the log, or send to a sequencer, decides how many of these there are.
+TEST_F(Core, WhatIsWrongInABlockMakesOneLineAKind) {
+  const auto forged = [&](int i) {
+    const auto request = world.request(alpha(), {World::envelope("x", {{beta()}})}, RequestOptions{"m" + std::to_string(i)});
+    return SealedEntry{SubmissionEntry{protocol::sign_content(crypto::HashPurpose::submission_request,
+                                                              request.serialize(), world.key_of(gamma()), {})
+                                           .serialize()},
+                       ""};
+  };
+  std::vector<SealedEntry> entries;
+  for (int i = 0; i < 20; ++i) entries.push_back(forged(i));
+  for (int i = 0; i < 20; ++i) entries.push_back(SealedEntry{SubmissionEntry{"rubbish"}, ""});
+  entries.push_back(to(alpha(), {beta()}, "good"));
+  SealedBatch batch{world.genesis.synchronizer, rival(), SequenceNumber(1), after(0), {to(alpha(), {beta()}, "x")}};
+  const auto stranger = seal(batch, [&](const crypto::Hash& hash) -> Result<crypto::Signature> {
+                          return crypto::sign(hash, world.key_of(alpha()));
+                        }).value();
+  expect_log("block ");
+  std::vector<Bytes> records(20, "rubbish");
+  records.insert(records.end(), 20, stranger);
+  records.push_back(world.record(world.sequencers[0], after(0), entries));
+  world.block(records);
+  EXPECT_EQ(world.events(beta()).size(), 1u);
+  EXPECT_EQ(seen_log("does not decode: 20 of 41 records, the first: "), 1u);
+  EXPECT_EQ(seen_log("dropped: 20 of 41 records, the first: one that names " + rival().to_string()), 1u);
+  EXPECT_EQ(seen_log("does not decode: 20 of 41 requests, the first: "), 1u);
+  EXPECT_EQ(seen_log("dropped: 20 of 41 requests, the first: m0 of " + alpha().to_string()), 1u);
+  EXPECT_EQ(seen_log("block "), 4u);
 }
 
 TEST_F(Core, AggregatesUntilTheThreshold) {

@@ -179,6 +179,7 @@ void SequencerClient::Impl::deliver(ReceivedEvent event) {
   last_delivered_ = event.event.timestamp;
   observe(event.event);
   if (stopped_) return;
+  const log::TraceScope trace(log::trace_id_of(event.traceparent));
   handlers_.on_event({std::move(event.event), event.hash, std::move(event.traceparent), event.bytes});
 }
 
