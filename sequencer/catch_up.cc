@@ -10,7 +10,14 @@ void CatchUp::observe(ordering::Height at, std::optional<ordering::Height> head,
   at_ = at;
   head_ = head;
   now_ = now_micros;
-  if (!head || head->value - at.value <= kCloseEnough) done_ = true;
+  if (done_) return;
+  if (!head) {
+    if (!headless_since_) headless_since_ = now_micros;
+    behind_ = now_micros - *headless_since_ < kHeadMicros;
+    return;
+  }
+  behind_ = head->value - at.value > kCloseEnough;
+  done_ = !behind_;
 }
 
 double CatchUp::blocks_per_second() const {
@@ -25,8 +32,8 @@ std::optional<std::int64_t> CatchUp::seconds_left() const {
 }
 
 std::string CatchUp::text() const {
-  std::string text =
-      fmt::format("block {} of {}, {:.0f} blocks/s", at_.value, head_ ? head_->value : at_.value, blocks_per_second());
+  std::string text = fmt::format("block {} of {}, {:.0f} blocks/s", at_.value,
+                                 head_ ? std::to_string(head_->value) : "not known how many", blocks_per_second());
   if (const auto left = seconds_left()) text += fmt::format(", about {} s left", *left);
   return text;
 }

@@ -37,9 +37,32 @@ TEST(CatchUpProgress, WithoutProgressThereIsNoEstimate) {
   progress.observe(Height(7), Height(500), kSecond);
   EXPECT_EQ(progress.seconds_left(), std::nullopt);
   EXPECT_EQ(progress.text(), "block 7 of 500, 0 blocks/s");
-  CatchUp unknown(Height(7), 0);
-  unknown.observe(Height(7), std::nullopt, kSecond);  // the engine does not tell: nothing is known to be missing
-  EXPECT_TRUE(unknown.done());
+}
+
+// As a driver that has just connected: that its head is not known says nothing about how far away it is.
+TEST(CatchUpProgress, AHeadThatIsNotKnownYetIsWaitedFor) {
+  CatchUp progress(Height(7), 0);
+  EXPECT_TRUE(progress.behind());
+  progress.observe(Height(7), std::nullopt, kSecond);
+  EXPECT_TRUE(progress.behind());
+  EXPECT_EQ(progress.text(), "block 7 of not known how many, 0 blocks/s");
+  progress.observe(Height(7), Height(5000), kSecond + 1);
+  EXPECT_TRUE(progress.behind());
+  EXPECT_FALSE(progress.done());
+  progress.observe(Height(4990), Height(5000), 2 * kSecond);
+  EXPECT_FALSE(progress.behind());
+  EXPECT_TRUE(progress.done());
+}
+
+TEST(CatchUpProgress, AHeadThatDoesNotComeHoldsNothingUpForLong) {
+  CatchUp progress(Height(-1), 0);
+  progress.observe(Height(-1), std::nullopt, kSecond);
+  EXPECT_TRUE(progress.behind());
+  progress.observe(Height(-1), std::nullopt, kSecond + CatchUp::kHeadMicros);
+  EXPECT_FALSE(progress.behind());  // an empty log, by all that is known
+  EXPECT_FALSE(progress.done());
+  progress.observe(Height(-1), Height(900), 60 * kSecond);
+  EXPECT_TRUE(progress.behind());
 }
 
 }  // namespace

@@ -378,11 +378,12 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
     if (!catch_up_ || catch_up_->done()) return {};
     const std::int64_t now = parts_.clock->monotonic_micros();
     catch_up_->observe(core_->height(), health.head, now);
-    if (catch_up_->report_due(now)) log::info(kLog, "reads the log: {}", catch_up_->text());
+    if (catch_up_->behind() && catch_up_->report_due(now)) log::info(kLog, "reads the log: {}", catch_up_->text());
     if (catch_up_->done()) {
       log::info(kLog, "has read the log up to height {}", core_->height().value);
       return {};
     }
+    if (!catch_up_->behind()) return {};
     return "The sequencer reads what it has missed of the log: " + catch_up_->text() + ".";
   }
 

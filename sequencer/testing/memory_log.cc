@@ -91,6 +91,7 @@ ordering::Health MemoryLog::health() const {
   ordering::Health health;
   health.state = available_ ? ordering::Health::State::ready : ordering::Health::State::connecting;
   if (!available_) health.last_error = "switched off";
+  health.head = ordering::Height(static_cast<std::int64_t>(blocks_.size()) - 1);
   return health;
 }
 
