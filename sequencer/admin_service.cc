@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "canton/sequencer_admin_v30.grpc.pb.h"
+#include "rpc/pull_writer.h"
 #include "rpc/stream_writer.h"
 #include "rpc/unary.h"
 #include "sequencer/admin_services.h"
@@ -56,20 +57,20 @@ class AdministrationService final : public admin::SequencerAdministrationService
   grpc::ServerWriteReactor<admin::OnboardingStateV2Response>* OnboardingStateV2(
       grpc::CallbackServerContext* context, const admin::OnboardingStateV2Request*) override {
     using Response = admin::OnboardingStateV2Response;
-    rpc::StreamLimits limits;
-    limits.max_queued_bytes = std::size_t{1} << 30;  // the whole state is one answer; it is in memory already
-    return rpc::stream_answer<Response>(context, limits, [&](rpc::CallContext&, rpc::ServerStreamPtr<Response> stream) {
+    return rpc::stream_answer<Response>(context, {}, [&](rpc::CallContext&, rpc::ServerStreamPtr<Response> stream) {
       // Between two blocks: the store holds the state after one block.
       node_.with_core([this, stream](const SequencerCore& core) {
-        const auto state = export_onboarding_state(*node_.parts().store, core.topology().static_parameters());
-        if (!state) return stream->abort(state.error());
-        log::info("sequencer", "exports its state at height {}: {} bytes", core.height().value, state->size());
-        for (std::size_t at = 0; at < state->size(); at += kPieceBytes) {
+        auto exported = export_onboarding_state(*node_.parts().store, core.topology().static_parameters());
+        if (!exported) return stream->abort(exported.error());
+        log::info("sequencer", "exports its state at height {}: {} bytes", core.height().value, exported->size());
+        auto at = std::make_shared<std::size_t>(0);
+        auto state = std::make_shared<const Bytes>(std::move(*exported));
+        rpc::write_pulled<Response>(stream, [state, at]() -> std::optional<Response> {
+          if (*at >= state->size()) return std::nullopt;
           Response piece;
-          piece.set_onboarding_state_for_sequencer(state->substr(at, kPieceBytes));
-          stream->write(std::move(piece));
-        }
-        stream->finish();
+          piece.set_onboarding_state_for_sequencer(state->substr(std::exchange(*at, *at + kPieceBytes), kPieceBytes));
+          return piece;
+        });
       });
     });
   }

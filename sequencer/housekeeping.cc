@@ -31,22 +31,26 @@ void Housekeeping::stop() {
 
 void Housekeeping::schedule() {
   const PruningConfig& config = node_.config().pruning;
-  if (!config.automatic) return;
+  if (!config.automatic && config.log_blocks == 0) return;
   loop_.after(config.interval, [this] {
-    prune({}, [](const Result<PruneReport>& report) {
-      if (!report) {
-        log::info(kLog, "pruning: {}", report.error().to_string());
-      } else if (report->removed.events + report->removed.entries > 0) {
-        log::info(kLog, "pruned {} events ({} bytes) before {}", report->removed.events, report->removed.bytes,
-                  report->before.to_string());
-      }
-      if (!report || report->holding_back.empty()) return;
-      const auto& slowest = report->holding_back.front();
-      log::info(kLog, "{} holds pruning back: it needs events since {}; if it does not return, disable it",
-                slowest.status.member.to_string(), slowest.needs_from().to_string());
-    });
-    prune_log();
+    if (node_.config().pruning.automatic) prune_events();
+    prune_log();  // a matter of its own: the log is everybody's
     schedule();
+  });
+}
+
+void Housekeeping::prune_events() {
+  prune({}, [](const Result<PruneReport>& report) {
+    if (!report) {
+      log::info(kLog, "pruning: {}", report.error().to_string());
+    } else if (report->removed.events + report->removed.entries > 0) {
+      log::info(kLog, "pruned {} events ({} bytes) before {}", report->removed.events, report->removed.bytes,
+                report->before.to_string());
+    }
+    if (!report || report->holding_back.empty()) return;
+    const auto& slowest = report->holding_back.front();
+    log::info(kLog, "{} holds pruning back: it needs events since {}; if it does not return, disable it",
+              slowest.status.member.to_string(), slowest.needs_from().to_string());
   });
 }
 

@@ -41,6 +41,7 @@ class Housekeeping {
 
  private:
   void schedule();
+  void prune_events();
   void prune_log();
   Result<PruneReport> prune_now(const PruneRequest& request, const std::vector<PruningMember>& members,
                                 Timestamp last_time);

@@ -226,6 +226,27 @@ TEST_F(NodeTest, OnboardsAParticipant) {
       connect->RegisterOnboardingTopologyTransactions(context(identity.member).get(), request, &registered).ok());
 }
 
+TEST_F(NodeTest, AMemberDownloadsTheTopologyNoOftenerAtATimeThanItMay) {
+  stop();
+  config.max_downloads_per_member = 0;
+  start();
+  const Bytes token = login(alpha());
+  api::DownloadTopologyStateForInitHashRequest hash_request;
+  hash_request.set_member(alpha().to_string());
+  api::DownloadTopologyStateForInitHashResponse hash;
+  const auto refused =
+      sequencer->DownloadTopologyStateForInitHash(context(alpha(), token).get(), hash_request, &hash);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::ABORTED);
+  EXPECT_THAT(refused.error_message(), HasSubstr("SEQUENCER_OVERLOADED(2,"));
+  api::DownloadTopologyStateForInitRequest request;
+  request.set_member(alpha().to_string());
+  const auto download_context = context(alpha(), token);
+  const auto stream = sequencer->DownloadTopologyStateForInit(download_context.get(), request);
+  api::DownloadTopologyStateForInitResponse part;
+  EXPECT_FALSE(stream->Read(&part));
+  EXPECT_THAT(stream->Finish().error_message(), HasSubstr("downloads the topology already"));
+}
+
 TEST_F(NodeTest, RestartsFromItsCacheWithoutReadingOldBlocks) {
   const Bytes token = login(alpha());
   auto events = subscribe(beta(), login(beta()));

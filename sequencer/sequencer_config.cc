@@ -25,6 +25,8 @@ void describe(config::Fields& f, SequencerConfig& c) {
   f.duration("token-lifetime", c.token_lifetime, "How long a client stays authenticated.");
   f.integer("max-tokens-per-member", c.max_tokens_per_member, "The oldest goes.");
   f.integer("max-subscriptions-per-member", c.max_subscriptions_per_member, "A further one ends the oldest.");
+  f.integer("max-downloads-per-member", c.max_downloads_per_member,
+            "Topology downloads at the same time; a further one is refused as overloaded.");
   f.integer("max-nonces", c.max_nonces, "Members with an open challenge.");
   f.size("max-stream-bytes", c.max_stream_bytes, "Queued towards one slow subscriber.");
   f.size("signed-event-cache", c.signed_event_cache_bytes, "Signed events kept for other subscriptions.");

@@ -1,12 +1,15 @@
 // SequencerService: what an authenticated member does.
 #include <grpcpp/server_context.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/log.h"
 #include "canton/sequencer_api_v30.grpc.pb.h"
+#include "rpc/pull_writer.h"
 #include "rpc/stream_writer.h"
 #include "rpc/unary.h"
+#include "sequencer/concurrent_calls.h"
 #include "sequencer/deliver_error.h"
 #include "sequencer/node_state.h"
 #include "sequencer/pruning.h"
@@ -17,6 +20,8 @@ namespace synod::sequencer {
 namespace {
 
 namespace api = ::com::digitalasset::canton::sequencer::api::v30;
+
+constexpr std::size_t kItemsPerMessage = 100;  // of a topology download, as in Canton
 
 class SubscribeSink final : public EventSink {
  public:
@@ -39,7 +44,7 @@ class SubscribeSink final : public EventSink {
 
 class SequencerService final : public api::SequencerService::CallbackService {
  public:
-  explicit SequencerService(NodeState& node) : node_(node) {}
+  explicit SequencerService(NodeState& node) : node_(node), downloads_(node.config().max_downloads_per_member) {}
 
   grpc::ServerUnaryReactor* SendAsync(grpc::CallbackServerContext* context, const api::SendAsyncRequest* request,
                                       api::SendAsyncResponse* response) override {
@@ -125,24 +130,36 @@ class SequencerService final : public api::SequencerService::CallbackService {
       grpc::CallbackServerContext* context, const api::DownloadTopologyStateForInitRequest* request) override {
     using Response = api::DownloadTopologyStateForInitResponse;
     rpc::StreamLimits limits;
-    limits.max_queued_bytes = std::size_t{1} << 30;  // the whole state is one answer; it is in memory already
-    return rpc::stream_answer<Response>(context, limits,
-                                        [&](rpc::CallContext& call, rpc::ServerStreamPtr<Response> stream) {
-                                          const auto session = authenticate(call);
-                                          if (!session) return stream->finish(session.error());
-                                          const auto member = protocol::Member::parse(request->member());
-                                          if (!member) return stream->abort(malformed("member", member.error().cause));
-                                          node_.with_core([stream, member = *member](const SequencerCore& core) {
-                                            const auto snapshot = initial_topology(core, member);
-                                            if (!snapshot) return stream->abort(snapshot.error());
-                                            for (const Bytes& message : topology::encode_snapshot_messages(*snapshot)) {
-                                              Response response;
-                                              response.ParseFromString(message);
-                                              stream->write(std::move(response));
-                                            }
-                                            stream->finish();
-                                          });
-                                        });
+    limits.max_queued_bytes = node_.config().max_stream_bytes;
+    return rpc::stream_answer<Response>(
+        context, limits, [&](rpc::CallContext& call, rpc::ServerStreamPtr<Response> stream) {
+          const auto session = authenticate(call);
+          if (!session) return stream->finish(session.error());
+          const auto member = protocol::Member::parse(request->member());
+          if (!member) return stream->abort(malformed("member", member.error().cause));
+          const auto slot = downloads_.begin(session->member);
+          if (!slot) return stream->abort(too_many_downloads(session->member));
+          node_.with_core([stream, slot, member = *member](const SequencerCore& core) {
+            auto snapshot = initial_topology(core, member);
+            if (!snapshot) return stream->abort(snapshot.error());
+            // Encoded as the member takes it.
+            auto items = std::make_shared<const std::vector<topology::StoredTransaction>>(std::move(*snapshot));
+            auto at = std::make_shared<std::optional<std::size_t>>(0);
+            rpc::write_pulled<Response>(stream, [items, at, slot]() -> std::optional<Response> {
+              if (!*at) return std::nullopt;
+              const std::size_t from = **at, to = std::min(items->size(), from + kItemsPerMessage);
+              *at = to < items->size() ? std::optional(to) : std::nullopt;
+              const auto begin = items->begin();
+              Response response;
+              response.ParseFromString(
+                  topology::encode_snapshot_messages({begin + static_cast<std::ptrdiff_t>(from),
+                                                      begin + static_cast<std::ptrdiff_t>(to)},
+                                                     kItemsPerMessage)
+                      .front());
+              return response;
+            });
+          });
+        });
   }
 
   grpc::ServerUnaryReactor* DownloadTopologyStateForInitHash(
@@ -154,7 +171,9 @@ class SequencerService final : public api::SequencerService::CallbackService {
       if (!session) return reply.status(session.error());
       const auto member = protocol::Member::parse(request->member());
       if (!member) return reply.error(malformed("member", member.error().cause));
-      node_.with_core([reply, member = *member](const SequencerCore& core) {
+      const auto slot = downloads_.begin(session->member);
+      if (!slot) return reply.error(too_many_downloads(session->member));
+      node_.with_core([reply, slot, member = *member](const SequencerCore& core) {
         const auto snapshot = initial_topology(core, member);
         if (!snapshot) return reply.error(snapshot.error());
         Response answer;
@@ -185,6 +204,10 @@ class SequencerService final : public api::SequencerService::CallbackService {
     std::optional<Timestamp> from;
     if (request.has_timestamp()) from = Timestamp{request.timestamp()};
     return check_available(member, since, from, lower_bound);
+  }
+
+  static Error too_many_downloads(const protocol::Member& member) {
+    return overloaded(member.to_string() + " downloads the topology already.");
   }
 
   static Result<std::vector<topology::StoredTransaction>> initial_topology(const SequencerCore& core,
@@ -235,6 +258,7 @@ class SequencerService final : public api::SequencerService::CallbackService {
   }
 
   NodeState& node_;
+  ConcurrentCalls downloads_;  // of the topology, or of its hash
   std::mutex acknowledged_mutex_;
   std::map<protocol::Member, Timestamp> acknowledged_;
 };
