@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <functional>
 #include <future>
+#include <set>
 
 #include "base/event_loop.h"
 #include "sequencer/subscriptions.h"
@@ -164,6 +166,36 @@ TEST_F(SubscribersTest, OneThatNeverReadsHoldsNothingAndNobodyUp) {
   subscriptions.drained(id);
   ASSERT_TRUE(stuck->wait(3000));
   EXPECT_EQ(stuck->events, 3000u);
+}
+
+// Starts timers only; each time one starts, something else happens first, as it may on another thread.
+class InterruptedExecutor final : public Executor {
+ public:
+  void post(std::function<void()>) override {}
+  TimerId after(Duration, std::function<void()>) override {
+    if (meanwhile) meanwhile();
+    open.insert(++last);
+    return last;
+  }
+  void cancel(TimerId timer) override { open.erase(timer); }
+  std::function<void()> meanwhile;
+  std::set<TimerId> open;
+  TimerId last = 0;
+};
+
+TEST_F(SubscribersTest, OneThatEndsWhileItIsAddedLeavesNoTimer) {
+  InterruptedExecutor executor;
+  Subscriptions some({}, executor, system_clock(), reader, signer);
+  const auto add = [&] {
+    const auto sink = std::make_shared<Sink>();
+    some.add(member(0), number(0), Timestamp::min(), system_clock()->now() + Duration::seconds(3600), sink);
+    return sink;
+  };
+  EXPECT_FALSE(add()->ended);
+  EXPECT_EQ(executor.open.size(), 1u);
+  executor.meanwhile = [&] { some.close(member(0)); };
+  EXPECT_TRUE(add()->ended);
+  EXPECT_TRUE(executor.open.empty());
 }
 
 TEST_F(SubscribersTest, ManyAtDifferentPositionsGetTheirOwnRest) {

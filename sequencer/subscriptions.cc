@@ -11,7 +11,7 @@ struct Subscriptions::Entry {
   MemberNumber number;
   Timestamp next;  // inclusive
   std::shared_ptr<EventSink> sink;
-  TimerId expiry = 0;
+  TimerId expiry = 0;  // guarded by the mutex while the entry is in the map; whoever took it out has it alone
   bool waiting_for_client = false;
 };
 
@@ -140,9 +140,15 @@ SubscriptionId Subscriptions::add(const protocol::Member& member, MemberNumber n
   const TimerId expiry = shared_->executor.after(lifetime, [weak = std::weak_ptr<Shared>(shared_), id] {
     if (const auto shared = weak.lock()) shared->end(id, std::nullopt);
   });
+  bool ended = false;
   {
     std::lock_guard lock(shared_->mutex);
-    entry->expiry = expiry;
+    ended = !shared_->entries.contains(id);
+    if (!ended) entry->expiry = expiry;
+  }
+  if (ended) {  // meanwhile, without its timer
+    shared_->executor.cancel(expiry);
+    return id;
   }
   shared_->schedule(id);
   return id;
