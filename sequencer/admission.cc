@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sequencer/aggregation.h"
+#include "sequencer/core.h"
 #include "sequencer/deliver_error.h"
 #include "sequencer/validate.h"
 
@@ -25,15 +26,16 @@ Status check_contents(const PreparedSubmission& submission, std::size_t request_
     return malformed_request("The request has " + std::to_string(request_bytes) +
                              " bytes, more than max_request_size " + std::to_string(limit) + ".");
   }
+  const std::size_t envelope_limit = std::min(limit, kMaxUnpackedEnvelope);
   if (submission.envelope_error) {
     return malformed_request("Batch contains envelope with max bytes exceeded or that does not unpack. The limit is " +
-                             std::to_string(limit) + " bytes. " + submission.envelope_error->cause);
+                             std::to_string(envelope_limit) + " bytes. " + submission.envelope_error->cause);
   }
   for (const auto& envelope : submission.envelopes) {
     if (envelope.content.empty()) return malformed_request("Batch contains envelope without content.");
-    if (envelope.content.size() > limit) {
+    if (envelope.content.size() > envelope_limit) {
       return malformed_request("Batch contains envelope with max bytes exceeded. The limit is " +
-                               std::to_string(limit) + " bytes.");
+                               std::to_string(envelope_limit) + " bytes.");
     }
   }
   if (!at_most_one_mediator(request.batch.all_recipients())) {

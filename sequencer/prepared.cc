@@ -40,7 +40,10 @@ Result<PreparedEntry> prepare_entry(const SealedEntry& entry, const topology::Sn
 
 protocol::BatchLimits batch_limits() {
   protocol::BatchLimits limits;
+  limits.max_envelopes = kMaxEnvelopes;
+  limits.max_recipients_bytes = kMaxUnpackedRecipients;
   limits.max_envelope_bytes = kMaxUnpackedEnvelope;
+  limits.max_total_bytes = kMaxUnpackedBatch;
   return limits;
 }
 
