@@ -1,7 +1,5 @@
 #include "rpc/health.h"
 
-#include <grpcpp/health_check_service_interface.h>
-
 #include "base/log.h"
 
 namespace synod::rpc {
@@ -23,7 +21,7 @@ void Health::set(const std::string& service, State state) {
     }
   }
   known = std::move(state);
-  if (grpc_service_ != nullptr) grpc_service_->SetServingStatus(service, known.serving);
+  if (listener_ != nullptr) listener_->changed(service, known.serving);
 }
 
 std::map<std::string, Health::State> Health::snapshot() const {
@@ -39,11 +37,11 @@ bool Health::all_serving() const {
   return true;
 }
 
-void Health::attach(grpc::HealthCheckServiceInterface* service) {
+void Health::attach(HealthListener* listener) {
   std::lock_guard lock(mutex_);
-  grpc_service_ = service;
-  if (service == nullptr) return;
-  for (const auto& [name, state] : states_) service->SetServingStatus(name, state.serving);
+  listener_ = listener;
+  if (listener == nullptr) return;
+  for (const auto& [name, state] : states_) listener->changed(name, state.serving);
 }
 
 }  // namespace synod::rpc

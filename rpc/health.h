@@ -6,11 +6,14 @@
 #include <mutex>
 #include <string>
 
-namespace grpc {
-class HealthCheckServiceInterface;
-}
-
 namespace synod::rpc {
+
+// Who is told of every change, under Health's lock: it must not call back.
+class HealthListener {
+ public:
+  virtual ~HealthListener() = default;
+  virtual void changed(const std::string& service, bool serving) = 0;
+};
 
 // Named services with a state and a reason in plain words. A name that was never set is unknown to gRPC clients (Check
 // answers NOT_FOUND, Watch SERVICE_UNKNOWN). The empty name is the whole server.
@@ -27,15 +30,15 @@ class Health {
   std::map<std::string, State> snapshot() const;
   bool all_serving() const;
 
-  // For Server: forwards every later change, and the present states at once. Null ends it.
-  void attach(grpc::HealthCheckServiceInterface* service);
+  // For Server: tells every later change, and the present states at once. Null ends it.
+  void attach(HealthListener* listener);
 
  private:
   void set(const std::string& service, State state);
 
   mutable std::mutex mutex_;
   std::map<std::string, State> states_;
-  grpc::HealthCheckServiceInterface* grpc_service_ = nullptr;
+  HealthListener* listener_ = nullptr;
 };
 
 }  // namespace synod::rpc

@@ -1,23 +1,15 @@
 #include "rpc/server.h"
 
-#include <grpcpp/ext/health_check_service_server_builder_option.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/health_check_service_interface.h>
-
-#include <mutex>
 
 #include "rpc/grpc_process.h"
+#include "rpc/health_service.h"
 #include "rpc/message_limit.h"
+#include "rpc/open_streams.h"
 
 namespace synod::rpc {
 namespace {
-
-// gRPC offers health as a process-wide setting, to be switched on before the first server.
-void enable_health() {
-  static std::once_flag once;
-  std::call_once(once, [] { grpc::EnableDefaultHealthCheckService(true); });
-}
 
 class Reflection final : public grpc::ServerBuilderOption {
  public:
@@ -55,10 +47,13 @@ void apply_limits(const ServerConfig& config, grpc::ServerBuilder& builder) {
 Result<std::unique_ptr<Server>> Server::start(const ServerConfig& config,
                                               std::vector<std::shared_ptr<grpc::Service>> services) {
   prepare_grpc();
-  enable_health();
   SYNOD_TRY(auto credentials, server_credentials(config.tls));
   std::unique_ptr<Server> server(new Server());
   server->services_ = std::move(services);
+  const auto health = std::make_shared<HealthService>();
+  server->services_.push_back(health);
+  server->health_.set_not_serving("", "starting");
+  server->health_.attach(health.get());
   grpc::ServerBuilder builder;
   apply_limits(config, builder);
   if (config.reflection) builder.SetOption(std::make_unique<Reflection>());
@@ -70,8 +65,6 @@ Result<std::unique_ptr<Server>> Server::start(const ServerConfig& config,
     return fail({"ADDRESS_IN_USE", ErrorCategory::invalid_state_other,
                  "Cannot listen on " + address + ": the port is taken, or the address is not of this machine"});
   }
-  server->health_.set_not_serving("", "starting");
-  server->health_.attach(server->server_->GetHealthCheckService());
   return server;
 }
 
@@ -80,7 +73,9 @@ Server::~Server() { stop(Duration::seconds(1)); }
 void Server::stop(Duration deadline) {
   if (!server_) return;
   health_.attach(nullptr);
-  server_->GetHealthCheckService()->Shutdown();
+  for (const auto& service : services_) {
+    if (auto* open_ended = dynamic_cast<EndsStreams*>(service.get())) open_ended->end_streams();
+  }
   server_->Shutdown(std::chrono::system_clock::now() + std::chrono::microseconds(deadline.micros));
   server_->Wait();
   server_.reset();

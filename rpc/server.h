@@ -46,8 +46,9 @@ class Server {
   // The whole server ("") does not serve until somebody who knows says so.
   Health& health() { return health_; }
 
-  // Takes no new calls, lets the running ones end until the deadline, then cancels the rest and returns when all have
-  // ended. Not from a reaction or handler. A second call does nothing.
+  // Takes no new calls, ends the streams of services that have such as end only then (open_streams.h), health watches
+  // among them, lets the running calls end until the deadline, then cancels the rest and returns when all have ended.
+  // Not from a reaction or handler. A second call does nothing.
   void stop(Duration deadline);
 
  private:

@@ -15,6 +15,8 @@
 #include "fabric/orderer.grpc.pb.h"
 #include "rpc/channel.h"
 #include "rpc/client_bidi.h"
+#include "rpc/health_watch.h"
+#include "rpc/open_streams.h"
 #include "rpc/server_bidi.h"
 #include "rpc/stream_reader.h"
 #include "rpc/stream_writer.h"
@@ -27,8 +29,9 @@ namespace api = com::digitalasset::canton::sequencer::api::v30;
 
 constexpr std::chrono::seconds kPatience(30);
 
-class TestService final : public api::SequencerService::CallbackService {
+class TestService final : public api::SequencerService::CallbackService, public EndsStreams {
  public:
+  void end_streams() override { open.end(); }
   grpc::ServerUnaryReactor* GetTime(grpc::CallbackServerContext* context, const api::GetTimeRequest*,
                                     api::GetTimeResponse* response) override {
     return answer(context, response, [&](CallContext& call, Reply<api::GetTimeResponse> reply) {
@@ -49,6 +52,7 @@ class TestService final : public api::SequencerService::CallbackService {
     return stream_answer<api::SubscriptionResponse>(
         context, limits, [&](CallContext&, ServerStreamPtr<api::SubscriptionResponse> s) {
           stream = s;
+          if (ends_with_the_server) open.add(s);
           s->on_closed([this] { closed.set_value(); });
           for (int i = 0; i < count; ++i) {
             api::SubscriptionResponse item;
@@ -63,6 +67,8 @@ class TestService final : public api::SequencerService::CallbackService {
   StreamLimits limits;
   std::size_t payload = 0;
   bool finish_at_once = true;
+  bool ends_with_the_server = false;
+  OpenStreams<api::SubscriptionResponse> open;
   WriteOutcome last_outcome = WriteOutcome::accepted;
   ServerStreamPtr<api::SubscriptionResponse> stream;
   std::promise<void> closed;
@@ -232,6 +238,52 @@ TEST_F(ServerTest, ShutdownEndsOpenStreamsAtTheDeadline) {
   ASSERT_TRUE(received.wait_for(1));
   server->stop(Duration::milliseconds(50));
   EXPECT_TRUE(received.end.get_future().get().has_value());
+}
+
+// It would wait ten minutes for them.
+TEST_F(ServerTest, HealthWatchesAndSubscriptionsDoNotHoldItUp) {
+  service->finish_at_once = false;
+  service->ends_with_the_server = true;
+  Received received;
+  const auto stream = subscribe(*stub, 1, received);
+  ASSERT_TRUE(received.wait_for(1));
+  server->health().set_serving("");
+  Received heard;
+  const auto watch =
+      watch_health(channel, "", {[&heard](bool serving) { heard.add(serving ? "serves" : "does not"); },
+                                 [&heard](const Error& error) { heard.end.set_value(error); }});
+  ASSERT_TRUE(heard.wait_for(1));
+  auto stopped = std::async(std::launch::async, [this] { server->stop(Duration::seconds(600)); });
+  const bool in_time = stopped.wait_for(kPatience) == std::future_status::ready;
+  EXPECT_TRUE(in_time);
+  if (!in_time) {
+    stream->cancel();
+    watch->cancel();
+  }
+  stopped.get();
+  EXPECT_EQ(heard.end.get_future().get()->category, ErrorCategory::transient_server_failure);
+  EXPECT_EQ(heard.items(), (std::vector<std::string>{"serves", "does not"}));
+  EXPECT_EQ(received.end.get_future().get()->cause, "The server is shutting down");
+}
+
+TEST_F(ServerTest, AHealthWatchHearsEveryChangeOfItsService) {
+  Received heard;
+  const auto watch =
+      watch_health(channel, "part", {[&heard](bool serving) { heard.add(serving ? "serves" : "does not"); },
+                                     [&heard](const Error& error) { heard.end.set_value(error); }});
+  ASSERT_TRUE(heard.wait_for(1));  // a service that nobody knows
+  server->health().set_serving("other");
+  server->health().set_serving("part");
+  ASSERT_TRUE(heard.wait_for(2));
+  server->health().set_serving("part");
+  server->health().set_not_serving("part", "the disk is full");
+  ASSERT_TRUE(heard.wait_for(3));
+  server->health().set_not_serving("part", "the disk is still full");
+  server->health().set_serving("part");
+  ASSERT_TRUE(heard.wait_for(4));
+  EXPECT_EQ(heard.items(), (std::vector<std::string>{"does not", "serves", "does not", "serves"}));
+  watch->cancel();
+  heard.end.get_future().get();
 }
 
 TEST_F(ServerTest, PortInUseIsAClearError) {

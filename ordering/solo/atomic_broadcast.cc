@@ -5,6 +5,7 @@
 #include "fabric/orderer.grpc.pb.h"
 #include "ordering/solo/broadcast_stream.h"
 #include "ordering/solo/deliver_stream.h"
+#include "rpc/open_streams.h"
 
 namespace synod::ordering::solo {
 namespace {
@@ -38,18 +39,20 @@ class Waiting {
   std::map<DeliverStream*, std::weak_ptr<DeliverStream>> streams_;
 };
 
-class AtomicBroadcastService final : public RawService {
+class AtomicBroadcastService final : public RawService, public rpc::EndsStreams {
  public:
   AtomicBroadcastService(Engine& engine, AccessPolicy policy, BroadcastLimits limits)
       : engine_(engine), policy_(std::make_shared<const AccessPolicy>(std::move(policy))), limits_(limits) {
     listener_ = engine_.add_listener([waiting = waiting_](Height) { waiting->wake_all(); });
   }
   ~AtomicBroadcastService() override { engine_.remove_listener(listener_); }
+  void end_streams() override { open_.end(); }
 
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Broadcast(
       grpc::CallbackServerContext* context) override {
     return rpc::bidi_answer<grpc::ByteBuffer, grpc::ByteBuffer>(
         context, limits(), [&](rpc::CallContext&, std::shared_ptr<WireStream> wire) {
+          open_.add(wire);
           auto stream = std::make_shared<BroadcastStream>(engine_, policy_, wire);
           wire->on_message(
               [stream](const grpc::ByteBuffer& message, std::size_t bytes) { stream->received(message, bytes); });
@@ -59,6 +62,7 @@ class AtomicBroadcastService final : public RawService {
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Deliver(grpc::CallbackServerContext* context) override {
     return rpc::bidi_answer<grpc::ByteBuffer, grpc::ByteBuffer>(
         context, limits(), [&](rpc::CallContext&, std::shared_ptr<WireStream> wire) {
+          open_.add(wire);
           auto stream = std::make_shared<DeliverStream>(engine_, policy_, wire);
           waiting_->add(stream);
           wire->on_message(
@@ -79,6 +83,7 @@ class AtomicBroadcastService final : public RawService {
   const std::shared_ptr<const AccessPolicy> policy_;
   const BroadcastLimits limits_;
   const std::shared_ptr<Waiting> waiting_ = std::make_shared<Waiting>();
+  rpc::OpenStreams<grpc::ByteBuffer> open_;
   std::uint64_t listener_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <future>
 #include <fstream>
 #include <thread>
 
@@ -184,6 +185,25 @@ TEST_F(AtomicBroadcastTest, ALogBelongsToItsChannel) {
   node_.reset();
   config_.engine.channel = "another";
   EXPECT_EQ(OrdererNode::start(config_).error().id, "ORDERING_WRONG_CHANNEL");
+}
+
+// As every sequencer is; it would be waited for for ten minutes.
+TEST_F(AtomicBroadcastTest, AReaderThatWaitsForBlocksDoesNotHoldItUp) {
+  start();
+  grpc::ClientContext context;
+  auto stream = stub_->Deliver(&context);
+  stream->Write(message(fabric_wire::make_envelope(EnvelopeType::deliver_seek_info, "ch",
+                                                   seek(0, 1'000'000, true).SerializeAsString(), nullptr)));
+  orderer::DeliverResponse response;
+  ASSERT_TRUE(stream->Read(&response));
+  auto stopped = std::async(std::launch::async, [this] { node_->stop(Duration::seconds(600)); });
+  const bool in_time = stopped.wait_for(std::chrono::seconds(60)) == std::future_status::ready;
+  EXPECT_TRUE(in_time);
+  if (!in_time) context.TryCancel();
+  stopped.get();
+  while (stream->Read(&response)) {
+  }
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "participant/ledger_api/request_checks.h"
 #include "participant/ledger_api/stream_pump.h"
 #include "participant/ledger_api/update_codec.h"
+#include "rpc/open_streams.h"
 #include "rpc/unary.h"
 
 namespace synod::participant {
@@ -104,14 +105,16 @@ class CommandSubmissionService final : public api::CommandSubmissionService::Cal
   ContextPtr context_;
 };
 
-class CommandCompletionService final : public api::CommandCompletionService::CallbackService {
+class CommandCompletionService final : public api::CommandCompletionService::CallbackService, public rpc::EndsStreams {
  public:
   explicit CommandCompletionService(ContextPtr context) : context_(std::move(context)) {}
+  void end_streams() override { open_.end(); }
 
   grpc::ServerWriteReactor<api::CompletionStreamResponse>* CompletionStream(
       grpc::CallbackServerContext* call, const api::CompletionStreamRequest* request) override {
     return rpc::stream_answer<api::CompletionStreamResponse>(
         call, {.max_queued_bytes = context_->config.max_queued_bytes}, [&](rpc::CallContext& info, auto stream) {
+          open_.add(stream);
           if (const Status status = start(*request, stream); !status) stream->abort(status.error(), info.request_ids());
         });
   }
@@ -149,6 +152,7 @@ class CommandCompletionService final : public api::CommandCompletionService::Cal
   }
 
   ContextPtr context_;
+  rpc::OpenStreams<api::CompletionStreamResponse> open_;
 };
 
 }  // namespace

@@ -3,19 +3,22 @@
 #include "participant/ledger_api/request_checks.h"
 #include "participant/ledger_api/stream_pump.h"
 #include "participant/ledger_api/update_codec.h"
+#include "rpc/open_streams.h"
 #include "rpc/unary.h"
 
 namespace synod::participant {
 namespace {
 
-class UpdateService final : public api::UpdateService::CallbackService {
+class UpdateService final : public api::UpdateService::CallbackService, public rpc::EndsStreams {
  public:
   explicit UpdateService(ContextPtr context) : context_(std::move(context)) {}
+  void end_streams() override { open_.end(); }
 
   grpc::ServerWriteReactor<api::GetUpdatesResponse>* GetUpdates(grpc::CallbackServerContext* call,
                                                                 const api::GetUpdatesRequest* request) override {
     return rpc::stream_answer<api::GetUpdatesResponse>(call, {.max_queued_bytes = context_->config.max_queued_bytes},
                                                        [&](rpc::CallContext& info, auto stream) {
+                                                         open_.add(stream);
                                                          if (const Status status = start(*request, stream); !status)
                                                            stream->abort(status.error(), info.request_ids());
                                                        });
@@ -120,6 +123,7 @@ class UpdateService final : public api::UpdateService::CallbackService {
   }
 
   ContextPtr context_;
+  rpc::OpenStreams<api::GetUpdatesResponse> open_;
 };
 
 }  // namespace
