@@ -279,7 +279,7 @@ std::optional<Timestamp> SequencerClient::Impl::last_timestamp() const {
 }
 
 Timestamp SequencerClient::Impl::now() {
-  return forward_clock_.now(parts_->clock->now(), mono(), last_timestamp().value_or(Timestamp::min()));
+  return clock_.now(parts_->clock->now(), mono(), last_timestamp().value_or(Timestamp::min()));
 }
 
 std::vector<ConnectionStatus> SequencerClient::Impl::connections() const {

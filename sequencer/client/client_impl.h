@@ -5,12 +5,12 @@
 #include <map>
 #include <set>
 
-#include "base/forward_clock.h"
 #include "sequencer/client/client.h"
 #include "sequencer/client/connection.h"
 #include "sequencer/client/event_validator.h"
 #include "sequencer/client/pool.h"
 #include "sequencer/client/send_tracker.h"
+#include "sequencer/client/synchronizer_clock.h"
 
 namespace synod::sequencer::client {
 
@@ -77,6 +77,8 @@ class SequencerClient::Impl : public std::enable_shared_from_this<Impl> {
   void attempt(const std::string& message_id, ConnectionIndex connection);
   // A receipt is late: asks those who owe it, and those who should deliver it, whether they live.
   void probe_silent(const std::string& message_id);
+  // Nobody takes it with its rule: once more without, to one sequencer only.
+  Status give_up_repeating(const std::string& message_id);
   void complete(std::vector<Completion> completions);
   void observe(const protocol::SequencedEvent& event);
   void schedule_tick();
@@ -87,6 +89,12 @@ class SequencerClient::Impl : public std::enable_shared_from_this<Impl> {
     Bytes signed_request;
     std::string traceparent;
     SendCallback done;
+    bool deduplicated = false;  // by the rule that was added here
+    // This machine's clocks when it was first given to a sequencer.
+    std::optional<std::pair<Timestamp, std::int64_t>> sent;
+    // Sequencers refused it only because its max sequencing time is too far away for the rule.
+    bool too_far = false;
+    bool otherwise = false;  // something else happened to it: somebody may have it
   };
   struct Subscription {
     protocol::Member sequencer;
@@ -106,7 +114,7 @@ class SequencerClient::Impl : public std::enable_shared_from_this<Impl> {
   bool authentication_wanted_ = false;
   std::optional<PoolHealth> reported_health_;
 
-  ForwardClock forward_clock_;
+  SynchronizerClock clock_;
 
   bool subscribed_ = false;
   std::optional<ResumePoint> resume_;

@@ -53,7 +53,7 @@ class ClientTest : public ::testing::Test {
       changed.notify_all();
     };
     client = std::make_unique<SequencerClient>(
-        config, ClientParts{world->member, world->keys, loop, system_clock(), system_random()}, std::move(handlers));
+        config, ClientParts{world->member, world->keys, loop, clock, system_random()}, std::move(handlers));
     on_loop([&] {
       client->start();
       if (subscribe) client->subscribe(resume);
@@ -123,6 +123,7 @@ class ClientTest : public ::testing::Test {
   std::vector<std::unique_ptr<FakeSequencer>> sequencers;
   std::optional<topology::TopologyState> state;
   ClientConfig config;
+  std::shared_ptr<Clock> clock = system_clock();
   std::unique_ptr<SequencerClient> client;
   std::promise<void> connected;
   std::mutex mutex;
@@ -310,6 +311,45 @@ TEST_F(ClientTest, ExpiredTokensAreRenewed) {
   connect();
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(send("m" + std::to_string(i)).get());
   EXPECT_GE(sequencers[0]->logins, 3);
+}
+
+class ClockThatIsAhead final : public Clock {
+ public:
+  Timestamp now() const override { return clock_->now() + kAhead; }
+  std::int64_t monotonic_micros() const override { return clock_->monotonic_micros(); }
+  static constexpr Duration kAhead = Duration::seconds(3 * 3600);
+
+ private:
+  std::shared_ptr<Clock> clock_ = system_clock();
+};
+
+// What it sends is not refused for ever, and once it has a receipt it knows the time.
+TEST_F(ClientTest, AMemberWhoseClockIsHoursAheadGoesByTheSynchronizersTime) {
+  add_sequencers(2);
+  clock = std::make_shared<ClockThatIsAhead>();
+  connect();
+  const auto time = [&] {
+    Timestamp now;
+    on_loop([&] { now = client->now(); });
+    return now;
+  };
+  const auto send_by_its_time = [&](const std::string& id) {
+    auto promise = std::make_shared<std::promise<Result<Timestamp>>>();
+    auto future = promise->get_future();
+    loop->post([this, id, promise] {
+      client->send({id, {}, client->now() + Duration::seconds(60), std::nullopt}, {},
+                   [promise](Result<Timestamp> r) { promise->set_value(std::move(r)); });
+    });
+    EXPECT_EQ(future.wait_for(kPatience), std::future_status::ready) << id;
+    return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready && future.get().has_value();
+  };
+  EXPECT_GT(time(), system_clock()->now() + Duration::seconds(3600));  // it cannot know better
+  EXPECT_TRUE(send_by_its_time("first"));
+  EXPECT_EQ(sequencers[0]->repeatable + sequencers[1]->repeatable, 0);
+  wait_events(1);
+  EXPECT_LT(time(), system_clock()->now() + Duration::seconds(3600));
+  EXPECT_TRUE(send_by_its_time("second"));
+  EXPECT_GE(sequencers[0]->repeatable + sequencers[1]->repeatable, 1);
 }
 
 TEST_F(ClientTest, TimesOutWhenTimePassesWithoutReceipt) {

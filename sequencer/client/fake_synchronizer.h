@@ -142,6 +142,7 @@ class FakeSequencer {
 
   Misbehaviour wrong;
   std::atomic<int> sends = 0;
+  std::atomic<int> repeatable = 0;  // taken with an aggregation rule
   std::atomic<int> acknowledgements = 0;
   std::atomic<int> logins = 0;
   std::unique_ptr<rpc::Server> server;
@@ -255,6 +256,14 @@ class FakeSequencer {
         if (self.wrong.swallow_sends) return api::SendAsyncResponse();
         SYNOD_TRY(const auto content, protocol::SignedContent::parse(request->signed_submission_request()));
         SYNOD_TRY(const auto submission, protocol::SubmissionRequest::parse(content.content, {}));
+        if (submission.aggregation_rule) {
+          // As real ones do, by their own clocks.
+          if (submission.max_sequencing_time >= system_clock()->now() + Duration::seconds(360)) {
+            return fail({"SEQUENCER_MAX_SEQUENCING_TIME_TOO_FAR", ErrorCategory::invalid_state_other,
+                         "Max sequencing time is too far in the future"});
+          }
+          self.repeatable++;
+        }
         self.world_.sequence(submission);
         return api::SendAsyncResponse();
       });

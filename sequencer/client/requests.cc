@@ -44,6 +44,11 @@ Result<crypto::SigningKeyPair> protocol_key(const crypto::KeyStore& keys, const 
                                                         " is both in the topology and in the key store"));
 }
 
+Result<protocol::SubmissionRequest> request_of(ByteView signed_submission) {
+  SYNOD_TRY(const auto content, protocol::SignedContent::parse(signed_submission));
+  return protocol::SubmissionRequest::parse(content.content, protocol::BatchLimits{});
+}
+
 protocol::SubmissionRequest make_request(const protocol::Member& sender, protocol::Submission submission,
                                          bool deduplicate) {
   protocol::SubmissionRequest request;

@@ -33,6 +33,9 @@ Result<crypto::SigningKeyPair> authentication_key(const crypto::KeyStore& keys,
 Result<crypto::SigningKeyPair> protocol_key(const crypto::KeyStore& keys, const protocol::Member& member,
                                             const std::optional<topology::Snapshot>& snapshot);
 
+// The request in what signed_submission() made.
+Result<protocol::SubmissionRequest> request_of(ByteView signed_submission);
+
 // The request for a submission of `sender`. `deduplicate`: add sender de-duplication unless there is another rule.
 protocol::SubmissionRequest make_request(const protocol::Member& sender, protocol::Submission submission,
                                          bool deduplicate);

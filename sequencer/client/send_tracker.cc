@@ -14,11 +14,13 @@ Refusal classify_refusal(const Error& error) {
       return Refusal::try_next;
     default:
       // A sequencer that lags thinks that max sequencing times of now are far in the future.
-      return error.id.find("MAX_SEQUENCING_TIME_TOO_FAR") != std::string::npos ||
-                     error.cause.find("is too far in the future") != std::string::npos
-                 ? Refusal::try_next
-                 : Refusal::final_;
+      return is_too_far(error) ? Refusal::try_next : Refusal::final_;
   }
+}
+
+bool is_too_far(const Error& error) {
+  return error.id.find("MAX_SEQUENCING_TIME_TOO_FAR") != std::string::npos ||
+         error.cause.find("is too far in the future") != std::string::npos;
 }
 
 Status SendTracker::add(const std::string& message_id, Timestamp max_sequencing_time, bool amplify, std::int64_t now) {
@@ -94,6 +96,20 @@ std::optional<Completion> SendTracker::no_connection(const std::string& message_
     set_due(message_id, pending, now + retry_delay(pending.failures++));
   }
   return std::nullopt;
+}
+
+void SendTracker::once_only(const std::string& message_id, std::int64_t now) {
+  const auto it = pending_.find(message_id);
+  if (it == pending_.end()) return;
+  it->second.amplify = false;
+  it->second.tried.clear();
+  it->second.failures = 0;
+  set_due(message_id, it->second, now);
+}
+
+Completion SendTracker::failed(const std::string& message_id, const Error& error) {
+  erase(message_id);
+  return {message_id, fail(error)};
 }
 
 void SendTracker::accepted(const std::string& message_id, ConnectionIndex connection) {

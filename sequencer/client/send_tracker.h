@@ -24,6 +24,8 @@ enum class Refusal {
   final_,    // every sequencer would say so
 };
 Refusal classify_refusal(const Error& error);
+// The sequencer's clock says that the max sequencing time is too far away for a request with an aggregation rule.
+bool is_too_far(const Error& error);
 
 struct Completion {
   std::string message_id;
@@ -52,6 +54,11 @@ class SendTracker {
                std::int64_t now);
   // No untried sequencer is there: a new round after a delay; a submission that may not be repeated fails.
   std::optional<Completion> no_connection(const std::string& message_id, std::int64_t now);
+
+  // It was made anew and may not be repeated: due at once, at any sequencer.
+  void once_only(const std::string& message_id, std::int64_t now);
+  // It ends here.
+  Completion failed(const std::string& message_id, const Error& error);
 
   // The answers to an attempt.
   void accepted(const std::string& message_id, ConnectionIndex connection);

@@ -34,14 +34,15 @@ void SequencerClient::Impl::send(protocol::Submission submission, SendOptions op
       now() + snapshot.dynamic_parameters().sequencer_aggregate_submission_timeout - aggregation_safety;
   const bool repeatable = options.amplify && submission.max_sequencing_time <= aggregation_limit;
 
+  const bool own_rule = submission.aggregation_rule.has_value();
   const auto request = make_request(parts_->member, std::move(submission), repeatable);
   if (Status added = tracker_.add(message_id, request.max_sequencing_time, repeatable, mono()); !added) {
     return refuse(added.error());
   }
   std::optional<Timestamp> signing_time;
   if (last) signing_time = last->next();
-  sends_[message_id] = {signed_submission(request, *key, signing_time), std::move(options.traceparent),
-                        std::move(done)};
+  sends_[message_id] = {signed_submission(request, *key, signing_time), std::move(options.traceparent), std::move(done),
+                        repeatable && !own_rule};
   want_authentication();
   pump_sends();
   schedule_tick();
@@ -55,6 +56,9 @@ void SequencerClient::Impl::pump_sends() {
     probe_silent(message_id);
     if (const auto connection = pool_.pick(tracker_.excluded(message_id))) {
       attempt(message_id, *connection);
+    } else if (const PendingSend& pending = sends_.at(message_id); pending.too_far && !pending.otherwise) {
+      if (const Status once_more = give_up_repeating(message_id); !once_more)
+        completions.push_back(tracker_.failed(message_id, once_more.error()));
     } else if (auto completion = tracker_.no_connection(message_id, mono())) {
       completions.push_back(std::move(*completion));
     }
@@ -78,10 +82,15 @@ void SequencerClient::Impl::probe_silent(const std::string& message_id) {
 }
 
 void SequencerClient::Impl::attempt(const std::string& message_id, ConnectionIndex connection) {
-  const PendingSend& pending = sends_.at(message_id);
+  PendingSend& pending = sends_.at(message_id);
+  if (!pending.sent) pending.sent.emplace(parts_->clock->now(), mono());
   tracker_.started(message_id, connection, *pool_.sequencer_of(connection), mono());
   connections_[connection]->send(
       pending.signed_request, pending.traceparent, [this, message_id, connection](Status result) {
+        if (const auto it = sends_.find(message_id); it != sends_.end()) {
+          const bool too_far = !result && is_too_far(result.error()) && it->second.deduplicated;
+          (too_far ? it->second.too_far : it->second.otherwise) = true;
+        }
         if (result) {
           tracker_.accepted(message_id, connection);
           if (!pool_.usable(connection))
@@ -100,6 +109,27 @@ void SequencerClient::Impl::attempt(const std::string& message_id, ConnectionInd
       });
 }
 
+// Without the rule no sequencer minds how far away the max sequencing time is. That it was too far for all of them shows
+// that this machine's clock is ahead, and the receipt will show by how much.
+Status SequencerClient::Impl::give_up_repeating(const std::string& message_id) {
+  PendingSend& pending = sends_.at(message_id);
+  SYNOD_TRY(auto request, request_of(pending.signed_request));
+  const auto last = last_timestamp();
+  const auto snapshot = handlers_.snapshot_at(last.value_or(parts_->clock->now()).next());
+  SYNOD_TRY(const auto key, protocol_key(*parts_->keys, parts_->member, snapshot));
+  request.aggregation_rule.reset();
+  std::optional<Timestamp> signing_time;
+  if (last) signing_time = last->next();
+  pending.signed_request = signed_submission(request, key, signing_time);
+  pending.deduplicated = pending.too_far = false;
+  tracker_.once_only(message_id, mono());
+  log::info("sequencer-client",
+            "{}: its max sequencing time {} is further away than the sequencers allow for what may be repeated, so it is "
+            "sent once",
+            message_id, request.max_sequencing_time.to_string());
+  return {};
+}
+
 void SequencerClient::Impl::complete(std::vector<Completion> completions) {
   for (Completion& completion : completions) {
     if (tick_in_flight_ == completion.message_id) tick_in_flight_.reset();
@@ -114,6 +144,14 @@ void SequencerClient::Impl::complete(std::vector<Completion> completions) {
 
 void SequencerClient::Impl::observe(const protocol::SequencedEvent& event) {
   while (!awaited_.empty() && *awaited_.begin() <= event.timestamp) awaited_.erase(awaited_.begin());
+  if (const auto own = event.message_id ? sends_.find(*event.message_id) : sends_.end();
+      own != sends_.end() && own->second.sent) {
+    const bool was_ahead = clock_.ahead().has_value();
+    clock_.receipt(event.timestamp, own->second.sent->first, own->second.sent->second);
+    if (clock_.ahead() && !was_ahead)
+      log::info("sequencer-client", "the clock of this machine is {} s ahead of the synchronizer's time, which is used",
+                clock_.ahead()->micros / 1'000'000);
+  }
   std::optional<Error> rejection;
   if (event.error) rejection = rejection_error(*event.error, event.timestamp);
   complete(tracker_.observed(event.message_id, event.timestamp, rejection));
