@@ -4,7 +4,6 @@
 
 #include "base/static_clock.h"
 #include "base/wrong_clock.h"
-#include "base/wrong_clock.h"
 #include "rpc/message_limit.h"
 
 namespace synod::node {
@@ -124,10 +123,6 @@ void describe(config::Fields& f, NodeFile& file) {
       "static-clock", file.static_clock,
       "For tests: time stands still until it is set, and is kept in this file, which all nodes of the network share. "
       "Empty: the wall clock.");
-  f.text(
-      "wrong-clock", file.wrong_clock,
-      "For tests: this node's wall clock is wrong by the microseconds that this file holds as a binary number of eight "
-      "bytes; they may change while the node runs. Empty: it is right.");
   f.text(
       "wrong-clock", file.wrong_clock,
       "For tests: this node's wall clock is wrong by the microseconds that this file holds as a binary number of eight "
