@@ -30,6 +30,8 @@ struct TestOptions {
   bool json = false, list = false, trace = false, no_upload = false;
   int protocol = 0;
   std::uint64_t deadline_seconds = 60;
+  lf::DecodeOptions decode;
+  std::string input_file;
 };
 
 struct TestResult {
@@ -38,9 +40,9 @@ struct TestResult {
   double milliseconds = 0;
 };
 
-Result<std::string> read(const std::string& path) {
+Result<std::string> read(const std::string& path, const char* missing) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(not_found("DAR_NOT_FOUND", "cannot read '" + path + "'"));
+  if (!in) return fail(not_found(missing, "cannot read '" + path + "'"));
   std::stringstream bytes;
   bytes << in.rdbuf();
   return bytes.str();
@@ -89,7 +91,7 @@ boost::json::object to_json(const TestResult& result) {
 
 Result<std::unique_ptr<TestRunner>> open(const TestOptions& options, const std::string& bytes) {
   SYNOD_TRY(const lf::DarFile file, lf::read_dar(bytes));
-  SYNOD_TRY(const lf::Dar dar, lf::decode_dar(bytes));
+  SYNOD_TRY(const lf::Dar dar, lf::decode_dar(bytes, {}, nullptr, options.decode));
   TestRunner::Options runner;
   runner.protocol_version = options.protocol;
   return TestRunner::create(dar, file.sdk_version, runner);
@@ -116,11 +118,20 @@ Result<std::unique_ptr<testnet::ScriptParticipants>> connect(const TestOptions& 
 
 Status test(const TestOptions& options, Outcome& outcome) {
   outcome.unusable = true;  // until the scripts run
-  SYNOD_TRY(const std::string bytes, read(options.dar));
+  SYNOD_TRY(const std::string bytes, read(options.dar, "DAR_NOT_FOUND"));
   SYNOD_TRY(const std::unique_ptr<TestRunner> runner, open(options, bytes));
   std::vector<std::string> names;
-  for (const auto& name : runner->scripts())
+  std::string argument;
+  const bool with_argument = !options.input_file.empty();
+  for (const auto& name : with_argument ? lf::script::scripts_with_argument(runner->main()) : runner->scripts())
     if (selected(options, name)) names.push_back(name);
+  if (with_argument && !options.list) {
+    if (names.size() > 1)
+      return fail(invalid_argument("SCRIPT_AMBIGUOUS", "the argument is for one script, and the filters select " +
+                                                           std::to_string(names.size()) + ", " + names[0] + " and " +
+                                                           names[1] + " among them"));
+    SYNOD_TRY(argument, read(options.input_file, "SCRIPT_ARGUMENT_NOT_FOUND"));
+  }
   if (options.list) {
     for (const auto& name : names) std::cout << name << "\n";
     outcome.unusable = false;
@@ -141,7 +152,8 @@ Status test(const TestOptions& options, Outcome& outcome) {
   double total = 0;
   for (const auto& name : names) {
     const auto start = std::chrono::steady_clock::now();
-    TestResult result{name, participant ? runner->run(name, *participant) : runner->run(name), 0};
+    const std::string* given = with_argument ? &argument : nullptr;
+    TestResult result{name, participant ? runner->run(name, *participant, given) : runner->run(name, given), 0};
     result.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     total += result.milliseconds;
     failed += result.outcome.failure.has_value();
@@ -178,8 +190,15 @@ void add_script_commands(CLI::App& app, Outcome& outcome) {
   command->add_option("dar", options->dar, "DAR file")->required();
   command->add_option("--filter", options->filters,
                       "Only scripts whose Module:name contains this; * stands for any characters. May be repeated");
+  command
+      ->add_option("--input-file", options->input_file,
+                   "JSON: the argument of the script that --filter selects among those that take one")
+      ->needs("--filter");
   command->add_flag("--json", options->json, "Report as one JSON object");
   command->add_flag("--list", options->list, "Only list the scripts");
+  command->add_flag("--discontinued-lf", options->decode.discontinued_versions,
+                    "Read packages of the release candidates 2.3-rc1 and 2.3-rc2, for tests")
+      ->group("");
   command->add_flag("--trace", options->trace, "Show trace and debug messages of scripts that pass as well");
   command->add_option("--ledger", options->ledger,
                       "Run against the participant with this Ledger API (host:port) instead of a ledger in memory");

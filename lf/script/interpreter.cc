@@ -2,6 +2,7 @@
 
 #include "lf/eval/fatal.h"
 #include "lf/eval/map.h"
+#include "lf/script/json_argument.h"
 #include "lf/script/submit_error.h"
 
 namespace synod::lf::script {
@@ -44,28 +45,29 @@ Interpreter::Interpreter(Program& program, const Package& library, ScriptLedger&
 template <typename F>
 Interpreter::Attempt Interpreter::guarded(const Question* question, F&& body) {
   Failure failure;
-  auto of_command = [&](Error error) {
-    failure.kind = question ? Failure::Kind::command : Failure::Kind::interpretation;
-    failure.error = std::move(error);
-  };
   try {
     return body();
   } catch (QuestionFailed& f) {
-    of_command(std::move(f.error));
+    failure.error = std::move(f.error);
+    failure.error_class = std::move(f.error_class);
+    failure.text = std::move(f.text);
+    if (question && !is_unreadable(failure.error)) failure.kind = Failure::Kind::command;
   } catch (Fatal& f) {
     machine_.abandon();
-    of_command(std::move(f.error));
+    failure.error = std::move(f.error);
+    if (question) failure.kind = Failure::Kind::command;
   } catch (const OutOfBudget& b) {
     machine_.abandon();
-    of_command(Error("INTERPRETATION_TIME_EXCEEDED", ErrorCategory::contention_on_shared_resources,
-                     std::string("the script's budget of ") + b.what +
-                         " is used up; raise it if the script is meant to do that much"));
+    failure.error = Error("INTERPRETATION_TIME_EXCEEDED", ErrorCategory::contention_on_shared_resources,
+                          std::string("the script's budget of ") + b.what +
+                              " is used up; raise it if the script is meant to do that much");
   }
   if (question) {
     failure.command = question->name;
     failure.locations = question->locations;
-    failure.error_class = error_class(failure.error);
   }
+  if (failure.error_class.empty()) failure.error_class = error_class(failure.error, false);
+  if (failure.text.empty()) failure.text = failure.error.cause;
   return failure;
 }
 
@@ -166,14 +168,15 @@ std::optional<Cell> Interpreter::handled(const Scope& scope, const Failure& fail
       if (failure.kind != Failure::Kind::exception) return std::nullopt;
       return values_.left(failure.exception);
     case Scope::Kind::try_failure_status: {
-      auto status = failure.kind == Failure::Kind::interpretation ? failure_status_of(failure.error) : std::nullopt;
+      if (failure.kind != Failure::Kind::interpretation) return std::nullopt;
+      auto status = failure_status_of(failure.error, false);
       if (!status) return std::nullopt;
       return values_.left(values_.failure_status(status->id, status->category, status->message, status->meta));
     }
     case Scope::Kind::try_commands:
       if (failure.kind != Failure::Kind::command) return std::nullopt;
       return values_.left(values_.tuple(
-          {values_.text(failure.command), values_.text(failure.error_class), values_.text(failure.error.cause)}));
+          {values_.text(failure.command), values_.text(failure.error_class), values_.text(failure.text)}));
   }
   return std::nullopt;
 }
@@ -187,6 +190,7 @@ Interpreter::Attempt Interpreter::leave(Attempt outcome) {
     auto& failure = std::get<Failure>(outcome);
     if (auto cell = handled(scope, failure)) return *cell;
     if (failure.kind == Failure::Kind::command) {  // to the scope outside, this scope's own question failed
+      failure.text = "Command " + failure.command + " failed: " + failure.text;
       failure.error.cause = "Command " + failure.command + " failed: " + failure.error.cause;
       failure.command = scope.question.name;
       failure.error_class = "FailedCmd";
@@ -197,13 +201,18 @@ Interpreter::Attempt Interpreter::leave(Attempt outcome) {
   return answer;
 }
 
-std::optional<ScriptError> Interpreter::run(const Definition& script) {
+std::optional<ScriptError> Interpreter::run(const Definition& script, const Argument* argument) {
   scopes_.clear();
   result_.reset();
   Attempt now = guarded(nullptr, [&]() -> Attempt {
     Cell value;
-    if (machine_.try_value_of(script, value)) return begin(value);
-    return converted(value);
+    if (!machine_.try_value_of(script, value)) return converted(value);
+    if (!argument) return begin(value);
+    auto given = json_argument(program_, machine_.arena(), argument->type, argument->json);
+    if (!given) throw QuestionFailed{std::move(given).error()};
+    Attempt called = apply(value, {*given});
+    if (auto* cell = std::get_if<Cell>(&called)) return begin(*cell);
+    return called;
   });
   for (;;) {
     if (auto* failure = std::get_if<Failure>(&now)) {

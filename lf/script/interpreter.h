@@ -30,8 +30,13 @@ class Interpreter {
   // `library` is the package with the type Script that the script has.
   Interpreter(eval::Program& program, const Package& library, ScriptLedger& ledger, Options options);
 
+  // What a script that is a function is called with (json_argument.h).
+  struct Argument {
+    const eval::RuntimeType& type;
+    std::string_view json;
+  };
   // Empty: the script came to its end.
-  std::optional<ScriptError> run(const eval::Definition& script);
+  std::optional<ScriptError> run(const eval::Definition& script, const Argument* argument = nullptr);
   // Of the last run that came to its end; null if it is no ledger value.
   const std::optional<Value>& result() const { return result_; }
 
@@ -42,8 +47,8 @@ class Interpreter {
     enum class Kind { exception, interpretation, command } kind = Kind::interpretation;
     Cell exception;       // exception: an Any
     Error error;          // the others
-    std::string command;  // command: the question
-    std::string error_class;
+    std::string command;  // of the question that failed; for `command` with what tryCommands shows
+    std::string error_class, text;
     std::vector<std::string> locations;
   };
   using Attempt = std::variant<Cell, Failure>;

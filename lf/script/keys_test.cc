@@ -75,7 +75,7 @@ class Keys : public ::testing::Test {
 
   Identifier type(const char* name) const { return {id_, "M", name}; }
   SubmitResult submit(const PartySet& who, Command command) {
-    return ledger_->submit({who, {}, {}, {}, {}, {{std::move(command), true}}});
+    return ledger_->submit({who, {}, {}, {}, {}, {{std::move(command), true}}}).value();
   }
   ContractId create(const Party& owner, const Party& watcher, std::int64_t n) {
     auto result =

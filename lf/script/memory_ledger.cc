@@ -5,6 +5,7 @@
 #include "crypto/hash.h"
 #include "lf/ledger/contract_ids.h"
 #include "lf/ledger/value_codec.h"
+#include "lf/script/submit_error.h"
 
 namespace synod::lf::script {
 namespace {
@@ -38,25 +39,9 @@ const Identifier& type_of(const Command& command) {
 }
 Identifier& type_of(Command& command) { return const_cast<Identifier&>(type_of(std::as_const(command))); }
 
-std::string join(const PartySet& parties) {
-  std::string out;
-  for (const auto& p : parties) out += (out.empty() ? "" : ", ") + p;
-  return out;
-}
-
-std::string describe(LookupFailure::Why why) {
-  switch (why) {
-    case LookupFailure::Why::not_active:
-      return "it is archived";
-    case LookupFailure::Why::not_effective:
-      return "it is created at a later time than the ledger has now";
-    case LookupFailure::Why::not_visible:
-      return "no submitting or reading party is one of its stakeholders, and it was not disclosed";
-    case LookupFailure::Why::unknown:
-      break;
-  }
-  return "there is none";
-}
+// What a failed preprocessing of commands is called, as Canton words it towards its own ledger.
+constexpr char kPreprocessing[] = "COMMAND_PREPROCESSING_FAILED(0, 00000000): ";
+constexpr std::string_view kInterpretation = "Interpretation error: ";
 
 }  // namespace
 
@@ -71,11 +56,15 @@ const MemoryLedger::Entry* MemoryLedger::readable(const ContractId& id, const Pa
   LookupFailure ignored;
   LookupFailure& out = failure ? *failure : ignored;
   out = LookupFailure{};
+  out.contract_id = id;
   auto it = contracts_.find(id);
   if (it == contracts_.end()) return nullptr;
   const Entry& entry = it->second;
-  out = LookupFailure{
-      LookupFailure::Why::not_visible, entry.contract.template_id, entry.contract.created_at, entry.informed, {}, {}};
+  out.why = LookupFailure::Why::not_visible;
+  out.template_id = entry.contract.template_id;
+  out.consumed_by = entry.consumed_by;
+  out.effective_at = entry.contract.created_at;
+  out.informed = entry.informed;
   if (entry.contract.created_at > now_) return out.why = LookupFailure::Why::not_effective, nullptr;
   if (!entry.active) return out.why = LookupFailure::Why::not_active, nullptr;
   for (const auto& party : entry.contract.stakeholders)
@@ -84,7 +73,9 @@ const MemoryLedger::Entry* MemoryLedger::readable(const ContractId& id, const Pa
 }
 
 std::optional<ContractInstance> MemoryLedger::find(const ContractId& id) {
-  if (auto it = disclosed_.find(id); it != disclosed_.end()) return it->second;
+  // The last one wins where the script discloses a contract twice.
+  for (auto it = disclosed_.rbegin(); it != disclosed_.rend(); ++it)
+    if (it->contract_id == id) return *it;
   LookupFailure failure;
   if (const Entry* entry = readable(id, readers_, &failure)) return entry->contract;
   lookup_failure_ = std::move(failure);
@@ -95,8 +86,8 @@ std::vector<ContractInstance> MemoryLedger::find_by_key(const GlobalKey& key, in
   std::vector<ContractInstance> out;
   std::set<ContractId> seen;
   auto enough = [&] { return out.size() >= static_cast<std::size_t>(n); };
-  for (const auto& [id, contract] : disclosed_)
-    if (contract.key && contract.key->key.hash == key.hash && !enough() && seen.insert(id).second)
+  for (const auto& contract : disclosed_)
+    if (contract.key && contract.key->key.hash == key.hash && !enough() && seen.insert(contract.contract_id).second)
       out.push_back(contract);
   auto it = keys_.find(key.hash);
   if (it == keys_.end()) return out;
@@ -187,14 +178,19 @@ Status MemoryLedger::check_parties(const PartySet& parties) const {
   for (const auto& party : parties)
     if (!parties_.contains(party)) missing.insert(party);
   if (missing.empty()) return {};
-  return fail(not_found(kPartiesNotAllocated, "Tried to use parties that are not allocated on the ledger: " +
-                                                  join(missing) + "; allocate them in the script"));
+  return fail(not_found(kPartiesNotAllocated,
+                        "Error: Tried to submit a command for parties that have not been allocated: " +
+                            quoted(missing)));
 }
 
-Status MemoryLedger::check_vetted(const std::set<std::string>& packages) const {
-  for (const auto& id : packages)
-    if (unvetted_.contains(id))
-      return fail(not_found("PACKAGE_NOT_FOUND", "Couldn't find package " + id + ": it is not vetted"));
+// Code of packages that nobody vetted is as good as absent, and the reference's ledger in memory falls over such code:
+// that is nothing a script may look at.
+Status MemoryLedger::check_vetted(const Transaction& transaction) const {
+  for (const auto& node : transaction.nodes)
+    for (const auto& id : node.packages())
+      if (unvetted_.contains(id))
+        return fail(Error(kLedgerCrashed, ErrorCategory::internal,
+                          "CRASH: a transaction needs package " + id + ", which is not vetted"));
   return {};
 }
 
@@ -208,30 +204,27 @@ Result<PackagePreference> MemoryLedger::preference(const std::vector<std::string
   }
   for (const auto& id : preferred) {
     const Package* package = packages_->find(id);
-    if (!package)
-      return fail(not_found("PACKAGE_NOT_FOUND", "package preference names package " + id + ", which is not known"));
-    SYNOD_RETURN_IF_ERROR(check_vetted({id}));
+    if (!package) return fail(not_found(kUnknownPackage, "No such PackageId " + id));
+    if (unvetted_.contains(id))
+      return fail(not_found(kUnknownPackage, "Package " + id + " does not support Upgrades: it is not vetted"));
     out[package->name()] = id;
   }
   return out;
 }
 
+// Commands mean whatever their package's name stands for, unless they insist or their package is not vetted.
 Result<Command> MemoryLedger::resolve(const ScriptCommand& command, const PackagePreference& preference) const {
   Command out = command.command;
   Identifier& type = type_of(out);
-  if (command.exact_package) {
-    SYNOD_RETURN_IF_ERROR(check_vetted({type.package}));
-    return out;
-  }
   const Package* package = packages_->find(type.package);
-  if (!package) return fail(not_found("PACKAGE_NOT_FOUND", "Couldn't find package " + type.package));
-  auto it = preference.find(package->name());
-  if (it == preference.end())
-    return fail(
-        Error("UNRESOLVED_PACKAGE_NAME", ErrorCategory::invalid_state_missing,
-              "Interpretation error: Error: Update failed due to a failed package name resolution: " + package->name())
-            .about("PACKAGE_NAME", package->name()));
-  type.package = it->second;
+  if (!package || unvetted_.contains(type.package))
+    return fail(not_found("PACKAGE_NOT_FOUND",
+                          "Error: unknown template or interface " + type.to_string() + "\nin package " +
+                              (package ? package->name() + "-" + package->version() : type.package) +
+                              (package ? ", which is not vetted" : "")));
+  if (command.exact_package) return out;
+  std::visit([&](auto& c) { c.written_package = type.package; }, out);
+  type.package = preference.at(package->name());
   return out;
 }
 
@@ -239,53 +232,71 @@ Status MemoryLedger::disclose(const Submission& submission) {
   for (const auto& d : submission.disclosures) {
     auto contract = decode_contract(d.blob);
     if (!contract)
-      return fail(invalid_argument("DISCLOSURE_MALFORMED",
-                                   "disclosed contract " + d.contract_id.to_hex() + ": " + contract.error().cause));
-    if (contract->contract_id != d.contract_id)
-      return fail(invalid_argument("DISCLOSURE_MALFORMED", "disclosed contract " + d.contract_id.to_hex() +
-                                                               ": its blob is of contract " +
-                                                               contract->contract_id.to_hex()));
-    disclosed_.insert_or_assign(d.contract_id, std::move(*contract));
+      return fail(
+          invalid_argument(kDisclosureMalformed, "decoding of disclosure fails: " + contract.error().cause));
+    disclosed_.push_back(std::move(*contract));
   }
   return {};
 }
 
-SubmitResult MemoryLedger::submit(const Submission& submission) {
+Result<SubmitResult> MemoryLedger::submit(const Submission& submission) {
   readers_ = parties_union(submission.act_as, submission.read_as);
   disclosed_.clear();
   lookup_failure_.reset();
-  auto run = [&]() -> Result<TransactionTree> {
-    SYNOD_RETURN_IF_ERROR(check_parties(readers_));
-    SYNOD_RETURN_IF_ERROR(disclose(submission));
-    SYNOD_TRY(PackagePreference packages, preference(submission.package_preference));
-    std::vector<Command> commands;
-    for (const auto& c : submission.commands) {
-      SYNOD_TRY(Command command, resolve(c, packages));
-      commands.push_back(std::move(command));
-    }
-    SubmitContext context;
-    context.submitters = submission.act_as;
-    context.read_as = submission.read_as;
-    context.ledger_time = context.preparation_time = now_;
-    context.submission_seed = child_seed(Bytes(32, 's'), ++submissions_);
-    context.participant_id = "script";
-    context.package_preference = std::move(packages);
-    context.trace = trace_;
-    context.allow_effectful_rollback = options_.allow_effectful_rollback;
-    SYNOD_TRY(InterpretationResult result, engine_.submit(commands, context, *this, options_.limits));
-    if (!unvetted_.empty()) SYNOD_RETURN_IF_ERROR(check_vetted(*result.used_packages));
-    return commit(submission, std::move(result.transaction));
-  };
-  Result<TransactionTree> tree = run();
-  if (tree) return std::move(*tree);
-  Refusal refusal{std::move(tree).error(), std::nullopt};
-  if (lookup_failure_ && refusal.error.id == "CONTRACT_NOT_FOUND") {
-    refusal.error.cause += ": " + describe(lookup_failure_->why);
+  if (auto allocated = check_parties(readers_); !allocated)
+    return SubmitResult(refusal(submission, std::move(allocated).error()));
+  SYNOD_TRY(PackagePreference packages, preference(submission.package_preference));
+  Result<TransactionTree> tree = interpret(submission, std::move(packages));
+  if (tree) return SubmitResult(std::move(*tree));
+  if (tree.error().id == kLedgerCrashed) return fail(std::move(tree).error());
+  return SubmitResult(refusal(submission, std::move(tree).error()));
+}
+
+Result<TransactionTree> MemoryLedger::interpret(const Submission& submission, PackagePreference packages) {
+  std::vector<Command> commands;
+  for (const auto& c : submission.commands) {
+    SYNOD_TRY(Command command, resolve(c, packages));
+    commands.push_back(std::move(command));
+  }
+  SYNOD_RETURN_IF_ERROR(disclose(submission));
+  SubmitContext context;
+  context.submitters = submission.act_as;
+  context.read_as = submission.read_as;
+  context.ledger_time = context.preparation_time = now_;
+  context.submission_seed = child_seed(Bytes(32, 's'), ++submissions_);
+  context.participant_id = "script";
+  context.package_preference = std::move(packages);
+  context.strict_preference = true;
+  context.trace = trace_;
+  context.allow_effectful_rollback = options_.allow_effectful_rollback;
+  SYNOD_TRY(InterpretationResult result, engine_.submit(commands, context, *this, options_.limits));
+  if (!unvetted_.empty()) SYNOD_RETURN_IF_ERROR(check_vetted(result.transaction));
+  return commit(submission, std::move(result.transaction));
+}
+
+Refusal MemoryLedger::refusal(const Submission& submission, Error error) {
+  ++steps_;
+  Refusal out{std::move(error), std::nullopt, std::nullopt};
+  if (out.error.id == "CONTRACT_NOT_FOUND" && lookup_failure_) {
     lookup_failure_->act_as = submission.act_as;
     lookup_failure_->read_as = submission.read_as;
-    refusal.lookup = std::move(lookup_failure_);
+    out.error.cause = describe(*lookup_failure_);
+    out.lookup = std::move(lookup_failure_);
+  } else if (out.error.id == "CONTRACT_NOT_ACTIVE" && out.error.resources.size() == 2) {  // consumed by this submission
+    auto type = parse_identifier(out.error.resources[0].second);
+    auto id = ContractId::from_hex(out.error.resources[1].second);
+    if (type && id) {
+      out.lookup.emplace();
+      out.lookup->why = LookupFailure::Why::not_active;
+      out.lookup->contract_id = std::move(*id);
+      out.lookup->template_id = std::move(*type);
+    }
   }
-  return refusal;
+  std::string& cause = out.error.cause;
+  if (out.error.id == "COMMAND_PREPROCESSING_FAILED" && !cause.starts_with("COMMAND_PREPROCESSING_FAILED"))
+    cause = kPreprocessing + cause;
+  if (cause.starts_with(kInterpretation)) cause.erase(0, kInterpretation.size());  // only participants say that
+  return out;
 }
 
 // With ids that tell the content of the contracts.
@@ -322,13 +333,16 @@ Result<TransactionTree> MemoryLedger::commit(const Submission& submission, Trans
   PartySet everybody;
   for (const auto& parties : seen_by) everybody.insert(parties.begin(), parties.end());
   SYNOD_RETURN_IF_ERROR(check_parties(everybody));
-  for (const auto& [id, contract] : disclosed_) {
-    auto it = contracts_.find(id);
-    if (it == contracts_.end() || it->second.active) continue;
-    lookup_failure_ = LookupFailure{LookupFailure::Why::not_active, contract.template_id, {}, {}, {}, {}};
+  for (const auto& d : submission.disclosures) {  // also those that were not used
+    auto it = contracts_.find(d.contract_id);
+    if (it != contracts_.end() && it->second.active) continue;
+    lookup_failure_.emplace();
+    lookup_failure_->why = LookupFailure::Why::not_active;
+    lookup_failure_->contract_id = d.contract_id;
+    lookup_failure_->template_id = d.template_id;
     return fail(Error("CONTRACT_NOT_FOUND", ErrorCategory::invalid_state_missing,
-                      "Contract could not be found with id " + id.to_hex())
-                    .about("CONTRACT_ID", id.to_hex()));
+                      "Contract could not be found with id " + d.contract_id.to_hex())
+                    .about("CONTRACT_ID", d.contract_id.to_hex()));
   }
 
   std::vector<Identifier> intended;  // by root; the package that the command named
@@ -343,44 +357,21 @@ Result<TransactionTree> MemoryLedger::commit(const Submission& submission, Trans
     const Node& node = tx.nodes[i];
     const bool is_root = node.parent < 0;
     if (is_root) ++root;
-    if (auto* f = node.fetch()) {
-      if (auto it = contracts_.find(f->contract_id); it != contracts_.end())
-        it->second.informed.insert(seen_by[i].begin(), seen_by[i].end());
-    }
+    // Who sees the use of a contract comes to know it; not so who makes use of it. Fact: BlindingTransaction.scala.
+    const PartySet above = is_root ? PartySet() : seen_by[static_cast<std::size_t>(node.parent)];
+    if (auto* f = node.fetch()) divulge(f->contract_id, above);
+    if (auto* e = node.exercise()) divulge(e->contract_id, parties_union(above, e->choice_observers));
+    if (auto* c = node.create()) record_create(*c, node, seen_by[i], undone[i]);
     if (undone[i]) continue;
     TreeEvent event;
     event.parent = is_root ? -1 : event_of[static_cast<std::size_t>(node.parent)];
     if (auto* c = node.create()) {
-      ContractInstance contract;
-      contract.contract_id = c->contract_id;
-      contract.version = node.version;
-      contract.package_name = c->package_name;
-      contract.template_id = c->template_id;
-      contract.argument = c->argument;
-      contract.signatories = c->signatories;
-      contract.stakeholders = c->stakeholders;
-      contract.key = c->key;
-      contract.created_at = now_;
-      if (c->key) {
-        auto& ids = keys_[c->key->key.hash];
-        ids.insert(ids.begin(), c->contract_id);
-      }
-      order_.push_back(c->contract_id);
-      contracts_.emplace(c->contract_id, Entry{std::move(contract), seen_by[i], true});
       event.created = true;
       event.template_id = c->template_id;
       event.contract_id = c->contract_id;
       event.argument = c->argument;
     } else if (auto* e = node.exercise()) {
-      if (auto it = contracts_.find(e->contract_id); it != contracts_.end()) {
-        Entry& entry = it->second;
-        entry.informed.insert(seen_by[i].begin(), seen_by[i].end());
-        if (e->consuming) {
-          entry.active = false;
-          std::erase(order_, e->contract_id);
-          if (entry.contract.key) std::erase(keys_[entry.contract.key->key.hash], e->contract_id);
-        }
-      }
+      record_exercise(*e, "#" + std::to_string(steps_) + ":" + std::to_string(i));
       event.template_id = e->template_id;
       event.interface_id = e->interface_id;
       event.contract_id = e->contract_id;
@@ -395,7 +386,44 @@ Result<TransactionTree> MemoryLedger::commit(const Submission& submission, Trans
     event_of[i] = static_cast<int>(tree.size());
     tree.push_back(std::move(event));
   }
+  ++steps_;
   return tree;
+}
+
+// A create that was rolled back leaves a contract that never was active.
+void MemoryLedger::record_create(const CreateNode& create, const Node& node, const PartySet& seen_by, bool undone) {
+  ContractInstance contract;
+  contract.contract_id = create.contract_id;
+  contract.version = node.version;
+  contract.package_name = create.package_name;
+  contract.template_id = create.template_id;
+  contract.argument = create.argument;
+  contract.signatories = create.signatories;
+  contract.stakeholders = create.stakeholders;
+  contract.key = create.key;
+  contract.created_at = now_;
+  if (!undone) {
+    if (create.key) {
+      auto& ids = keys_[create.key->key.hash];
+      ids.insert(ids.begin(), create.contract_id);
+    }
+    order_.push_back(create.contract_id);
+  }
+  contracts_.emplace(create.contract_id, Entry{std::move(contract), seen_by, !undone, ""});
+}
+
+void MemoryLedger::divulge(const ContractId& id, const PartySet& to) {
+  if (auto it = contracts_.find(id); it != contracts_.end()) it->second.informed.insert(to.begin(), to.end());
+}
+
+void MemoryLedger::record_exercise(const ExerciseNode& exercise, const std::string& event_id) {
+  auto it = contracts_.find(exercise.contract_id);
+  if (it == contracts_.end() || !exercise.consuming) return;
+  Entry& entry = it->second;
+  entry.active = false;
+  entry.consumed_by = event_id;
+  std::erase(order_, exercise.contract_id);
+  if (entry.contract.key) std::erase(keys_[entry.contract.key->key.hash], exercise.contract_id);
 }
 
 // ---- parties, time, users, packages
@@ -414,22 +442,22 @@ Result<Party> MemoryLedger::allocate_party(const std::string& hint, const std::v
     for (party = "party"; parties_.contains(party); party = "party" + std::to_string(++n)) {
     }
   }
+  auto invalid = [](const std::string& why) {
+    return fail(invalid_argument(kInvalidParty, "Error: Invalid party: " + why));
+  };
   constexpr std::size_t kMaxParty = 255;
-  bool valid = party.size() <= kMaxParty;
+  if (party.size() > kMaxParty) return invalid("Daml-LF Party is too long (max: " + std::to_string(kMaxParty) + ")");
   for (char c : party)
-    valid = valid && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' ||
-                      c == '-' || c == '_' || c == ' ');
-  if (!valid)
-    return fail(invalid_argument("INVALID_PARTY_NAME", "Invalid party name '" + party +
-                                                           "': letters, digits, ':', '-', '_' and blanks, at most " +
-                                                           std::to_string(kMaxParty)));
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' || c == '-' ||
+          c == '_' || c == ' '))
+      return invalid("non expected character 0x" + to_hex(std::string(1, c)) + " in Daml-LF Party \"" + party + "\"");
   if (!parties_.emplace(party, PartyInfo{party, true}).second)
     return fail(Error(kPartyExists, ErrorCategory::invalid_state_exists,
-                      "Tried to allocate a party that already exists: " + party));
+                      "Error: Tried to allocate a party that already exists: " + party));
   return party;
 }
 
-Result<std::vector<PartyInfo>> MemoryLedger::known_parties() {
+Result<std::vector<PartyInfo>> MemoryLedger::known_parties(const ParticipantName&) {
   std::vector<PartyInfo> out;
   for (const auto& [party, info] : parties_) out.push_back(info);
   return out;
@@ -439,48 +467,50 @@ Status MemoryLedger::set_time(Timestamp time) {
   if (time < Timestamp::min() || time > Timestamp::max())
     return fail(invalid_argument("INVALID_TIME", "time is outside of the years 1 to 9999"));
   now_ = time;
+  ++steps_;
   return {};
 }
 
-Result<std::optional<Unit>> MemoryLedger::create_user(const User& user, const std::vector<UserRight>& rights) {
+Result<std::optional<Unit>> MemoryLedger::create_user(const User& user, const std::vector<UserRight>& rights,
+                                                       const ParticipantName&) {
   return users_.create(user, rights) ? std::optional(Unit{}) : std::nullopt;
 }
 
-Result<std::optional<Unit>> MemoryLedger::delete_user(const std::string& id) {
+Result<std::optional<Unit>> MemoryLedger::delete_user(const std::string& id, const ParticipantName&) {
   return users_.remove(id) ? std::optional(Unit{}) : std::nullopt;
 }
 
 Result<std::optional<std::vector<UserRight>>> MemoryLedger::grant_rights(const std::string& id,
-                                                                         const std::vector<UserRight>& rights) {
+                                                                         const std::vector<UserRight>& rights,
+                                                                         const ParticipantName&) {
   return users_.grant(id, rights);
 }
 
 Result<std::optional<std::vector<UserRight>>> MemoryLedger::revoke_rights(const std::string& id,
-                                                                          const std::vector<UserRight>& rights) {
+                                                                          const std::vector<UserRight>& rights,
+                                                                          const ParticipantName&) {
   return users_.revoke(id, rights);
 }
 
-Result<std::string> MemoryLedger::package_id(const PackageNameVersion& wanted) const {
-  if (const Package* package = packages_->find(wanted.name, wanted.version)) return package->id();
-  return fail(not_found("PACKAGE_NOT_FOUND", "Unknown package " + wanted.name + "-" + wanted.version));
+Result<std::set<std::string>> MemoryLedger::package_ids(const std::vector<PackageNameVersion>& packages) const {
+  std::set<std::string> out;
+  for (const auto& p : packages) {
+    const Package* package = packages_->find(p.name, p.version);
+    if (!package)
+      return fail(not_found(kUnknownPackage, "Unknown package ReadablePackageId(" + p.name + "," + p.version + ")"));
+    out.insert(package->id());
+  }
+  return out;
 }
 
-Status MemoryLedger::vet(const std::vector<PackageNameVersion>& packages) {
-  std::set<std::string> ids;
-  for (const auto& p : packages) {
-    SYNOD_TRY(std::string id, package_id(p));
-    ids.insert(std::move(id));
-  }
+Status MemoryLedger::vet(const std::vector<PackageNameVersion>& packages, const ParticipantName&) {
+  SYNOD_TRY(const std::set<std::string> ids, package_ids(packages));
   for (const auto& id : ids) unvetted_.erase(id);
   return {};
 }
 
-Status MemoryLedger::unvet(const std::vector<PackageNameVersion>& packages) {
-  std::set<std::string> ids;
-  for (const auto& p : packages) {
-    SYNOD_TRY(std::string id, package_id(p));
-    ids.insert(std::move(id));
-  }
+Status MemoryLedger::unvet(const std::vector<PackageNameVersion>& packages, const ParticipantName&) {
+  SYNOD_TRY(std::set<std::string> ids, package_ids(packages));
   unvetted_.merge(ids);
   return {};
 }

@@ -1,8 +1,9 @@
 // A ledger for scripts, in memory and single-threaded: one participant that hosts every party, with static time.
 //
 // Authorisation, activeness, visibility and package selection are those of a real ledger; what differs is that time may
-// go backwards (a contract is not effective before the time of its creation) and that parties must have been allocated
-// before they submit or appear in a transaction.
+// go backwards (a contract is not effective before the time of its creation), that parties must have been allocated
+// before they submit or appear in a transaction, and that packages which are not vetted are as good as unknown.
+// Fact: IdeLedger.scala, IdeLedgerClient.scala.
 #pragma once
 
 #include <map>
@@ -26,7 +27,7 @@ class MemoryLedger : public ScriptLedger, private ContractLookup {
   };
   MemoryLedger(std::shared_ptr<const PackageStore> packages, const Engine& engine, Options options);
 
-  SubmitResult submit(const Submission& submission) override;
+  Result<SubmitResult> submit(const Submission& submission) override;
   Result<std::vector<ActiveContract>> query(const PartySet& parties, const Identifier& template_id) override;
   Result<std::optional<ActiveContract>> query_contract(const PartySet& parties, const Identifier& template_id,
                                                        const ContractId& id) override;
@@ -37,21 +38,28 @@ class MemoryLedger : public ScriptLedger, private ContractLookup {
                                                                const ContractId& id) override;
   std::string unique_suffix() override;  // the same ones in every run
   Result<Party> allocate_party(const std::string& hint, const std::vector<std::string>& participants) override;
-  Result<std::vector<PartyInfo>> known_parties() override;
+  Result<std::vector<PartyInfo>> known_parties(const ParticipantName&) override;
   Result<Timestamp> time() override { return now_; }
   Status set_time(Timestamp time) override;
   Status sleep(Duration) override { return {}; }  // nothing happens meanwhile, and static time stands still
-  Result<std::optional<Unit>> create_user(const User& user, const std::vector<UserRight>& rights) override;
-  Result<std::optional<User>> user(const std::string& id) override { return users_.find(id); }
-  Result<std::optional<Unit>> delete_user(const std::string& id) override;
-  Result<std::vector<User>> users() override { return users_.all(); }
+  Result<std::optional<Unit>> create_user(const User& user, const std::vector<UserRight>& rights,
+                                          const ParticipantName&) override;
+  Result<std::optional<User>> user(const std::string& id, const ParticipantName&) override {
+    return users_.find(id);
+  }
+  Result<std::optional<Unit>> delete_user(const std::string& id, const ParticipantName&) override;
+  Result<std::vector<User>> users(const ParticipantName&) override { return users_.all(); }
   Result<std::optional<std::vector<UserRight>>> grant_rights(const std::string& id,
-                                                             const std::vector<UserRight>& rights) override;
+                                                             const std::vector<UserRight>& rights,
+                                                             const ParticipantName&) override;
   Result<std::optional<std::vector<UserRight>>> revoke_rights(const std::string& id,
-                                                              const std::vector<UserRight>& rights) override;
-  Result<std::optional<std::vector<UserRight>>> rights(const std::string& id) override { return users_.rights(id); }
-  Status vet(const std::vector<PackageNameVersion>& packages) override;
-  Status unvet(const std::vector<PackageNameVersion>& packages) override;
+                                                              const std::vector<UserRight>& rights,
+                                                             const ParticipantName&) override;
+  Result<std::optional<std::vector<UserRight>>> rights(const std::string& id, const ParticipantName&) override {
+    return users_.rights(id);
+  }
+  Status vet(const std::vector<PackageNameVersion>& packages, const ParticipantName&) override;
+  Status unvet(const std::vector<PackageNameVersion>& packages, const ParticipantName&) override;
   Result<std::vector<PackageNameVersion>> vetted_packages() override;
   Result<std::vector<PackageNameVersion>> all_packages() override;
   void set_trace(TraceSink trace) override { trace_ = std::move(trace); }
@@ -61,6 +69,7 @@ class MemoryLedger : public ScriptLedger, private ContractLookup {
     ContractInstance contract;
     PartySet informed;  // who saw it being created, or got to see it later
     bool active = true;
+    std::string consumed_by;  // "#transaction:node"; empty and not active: its create was rolled back
   };
 
   std::optional<ContractInstance> find(const ContractId& id) override;
@@ -70,12 +79,17 @@ class MemoryLedger : public ScriptLedger, private ContractLookup {
   // Null: it is not there for these readers, and `failure` says why.
   const Entry* readable(const ContractId& id, const PartySet& readers, LookupFailure* failure = nullptr) const;
   Result<PackagePreference> preference(const std::vector<std::string>& preferred) const;
-  Result<std::string> package_id(const PackageNameVersion& package) const;
+  Result<std::set<std::string>> package_ids(const std::vector<PackageNameVersion>& packages) const;
   Status check_parties(const PartySet& parties) const;
-  Status check_vetted(const std::set<std::string>& packages) const;
+  Status check_vetted(const Transaction& transaction) const;
   Result<Command> resolve(const ScriptCommand& command, const PackagePreference& preference) const;
   Status disclose(const Submission& submission);
+  Result<TransactionTree> interpret(const Submission& submission, PackagePreference preference);
+  Refusal refusal(const Submission& submission, Error error);
   Result<TransactionTree> commit(const Submission& submission, Transaction transaction);
+  void record_create(const CreateNode& create, const Node& node, const PartySet& seen_by, bool undone);
+  void divulge(const ContractId& id, const PartySet& to);
+  void record_exercise(const ExerciseNode& exercise, const std::string& event_id);
   Result<Transaction> absolute(Transaction transaction) const;
   ActiveContract active(const Entry& entry, const Identifier& as) const;
   std::optional<ContractView> view_of(const Entry& entry, const Identifier& interface_id,
@@ -93,10 +107,11 @@ class MemoryLedger : public ScriptLedger, private ContractLookup {
   UserStore users_;
   Timestamp now_{0};
   std::int32_t submissions_ = 0, suffixes_ = 0;
+  std::int64_t steps_ = 0;  // commits, refusals and changes of time so far: transactions are numbered by them
 
   // Of the submission under way.
   PartySet readers_;
-  std::map<ContractId, ContractInstance> disclosed_;
+  std::vector<ContractInstance> disclosed_;  // as the script lists them
   std::optional<LookupFailure> lookup_failure_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "crypto/hash.h"
 #include "lf/script/secp256k1.h"
+#include "lf/script/submit_error.h"
 #include "lf/script/user_store.h"
 
 namespace synod::lf::script {
@@ -13,9 +14,9 @@ namespace {
 constexpr char kUsers[] = "Daml.Script.Internal.Questions.UserManagement";
 
 template <typename T>
-T need_result(Result<T> result) {
+T readable(Result<T> result) {
   if (!result) throw QuestionFailed{std::move(result).error()};
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
+  return std::move(*result);
 }
 
 std::vector<PackageNameVersion> packages_in(const Cell& list) {
@@ -27,6 +28,15 @@ std::vector<PackageNameVersion> packages_in(const Cell& list) {
 }
 
 }  // namespace
+
+template <typename T>
+T Questions::answered(Result<T> result) {
+  if (!result) {
+    std::string name = error_class(result.error(), ledger_.remote());
+    throw QuestionFailed{std::move(result).error(), std::move(name)};
+  }
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
 
 Cell Questions::answer(const Question& q) {
   Cell out;
@@ -42,6 +52,13 @@ Cell Questions::created(const ActiveContract& contract, const Identifier& as) {
   return v_.tuple({v_.contract_id(contract.contract_id), v_.any_template(as, contract.argument)});
 }
 
+// The participant that a question names.
+ParticipantName Questions::participant(const Cell& payload) {
+  if (auto name = v_.find_field(payload, "participant"))
+    if (auto c = v_.optional(*name)) return v_.text_in(*c);
+  return std::nullopt;
+}
+
 bool Questions::contracts(const Question& q, Cell& out) {
   const Cell& p = q.payload;
   auto parties = [&] {
@@ -52,13 +69,13 @@ bool Questions::contracts(const Question& q, Cell& out) {
   if (q.name == "QueryACS") {
     Identifier type = v_.type_rep_in(v_.field(p, "tplId"));
     std::vector<Cell> found;
-    for (const auto& c : need_result(ledger_.query(parties(), type))) found.push_back(created(c, type));
+    for (const auto& c : answered(ledger_.query(parties(), type))) found.push_back(created(c, type));
     out = v_.list(found);
     return true;
   }
   if (q.name == "QueryContractId") {
     Identifier type = v_.type_rep_in(v_.field(p, "tplId"));
-    auto found = need_result(ledger_.query_contract(parties(), type, v_.contract_id_in(v_.field(p, "cid"))));
+    auto found = answered(ledger_.query_contract(parties(), type, v_.contract_id_in(v_.field(p, "cid"))));
     out = found ? v_.some(v_.tuple({v_.any_template(type, found->argument), v_.type_rep(found->template_id),
                                     v_.text(to_hex(found->blob))}))
                 : make_none();
@@ -69,7 +86,7 @@ bool Questions::contracts(const Question& q, Cell& out) {
     const bool many = q.name == "QueryNByKey";
     Cell key_cell = v_.find_field(p, "contractKey").value_or(v_.find_field(p, "key").value_or(make_unit()));
     auto [key_template, key] = contract_key(key_cell, !many && q.version == 1);
-    auto found = need_result(ledger_.query_by_key(parties(), type, key, many ? v_.int_in(v_.field(p, "limit")) : 1));
+    auto found = answered(ledger_.query_by_key(parties(), type, key, many ? v_.int_in(v_.field(p, "limit")) : 1));
     std::vector<Cell> cells;
     for (const auto& c : found) cells.push_back(created(c, type));
     out = many ? v_.list(cells) : cells.empty() ? make_none() : v_.some(cells.front());
@@ -80,12 +97,12 @@ bool Questions::contracts(const Question& q, Cell& out) {
     auto view_cell = [&](const ContractView& v) { return v.view ? v_.some(v_.view(interface, *v.view)) : make_none(); };
     if (q.name == "QueryInterface") {
       std::vector<Cell> found;
-      for (const auto& c : need_result(ledger_.query_interface(parties(), interface)))
+      for (const auto& c : answered(ledger_.query_interface(parties(), interface)))
         found.push_back(v_.tuple({v_.contract_id(c.contract_id), view_cell(c)}));
       out = v_.list(found);
     } else {
       auto found =
-          need_result(ledger_.query_interface_contract(parties(), interface, v_.contract_id_in(v_.field(p, "cid"))));
+          answered(ledger_.query_interface_contract(parties(), interface, v_.contract_id_in(v_.field(p, "cid"))));
       out = found ? view_cell(*found) : make_none();
     }
     return true;
@@ -101,33 +118,32 @@ bool Questions::parties_and_time(const Question& q, Cell& out) {
     std::string hint = v_.text_in(v_.field(p, "idHint"));
     if (!name.empty() && !hint.empty() && name != hint)
       throw QuestionFailed{invalid_argument(
-          "PARTY_HINT_MISMATCH", "Requested name '" + name + "' cannot be different from id hint '" + hint + "'")};
+          kPartyHintMismatch, "Requested name '" + name + "' cannot be different from id hint '" + hint + "'")};
     if (hint.empty()) hint = (name.empty() ? "party" : name) + "-" + ledger_.unique_suffix();
     std::vector<std::string> participants;
     if (auto list = v_.find_field(p, "participants"))
       for (const Cell& c : v_.items(*list)) participants.push_back(v_.text_in(c));
-    if (auto one = v_.find_field(p, "participant"))
-      if (auto c = v_.optional(*one)) participants.push_back(v_.text_in(*c));
-    out = v_.party(need_result(ledger_.allocate_party(hint, participants)));
+    if (auto one = participant(p)) participants.push_back(*one);
+    out = v_.party(answered(ledger_.allocate_party(hint, participants)));
     return true;
   }
   if (q.name == "ListKnownParties") {
     std::vector<Cell> cells;
-    for (const auto& party : need_result(ledger_.known_parties())) cells.push_back(v_.party_details(party));
+    for (const auto& party : answered(ledger_.known_parties(participant(p)))) cells.push_back(v_.party_details(party));
     out = v_.list(cells);
     return true;
   }
   if (q.name == "GetTime") {
-    out = make_integer(Tag::timestamp, need_result(ledger_.time()).micros);
+    out = make_integer(Tag::timestamp, answered(ledger_.time()).micros);
     return true;
   }
   if (q.name == "SetTime") {
-    need_result(ledger_.set_time(Timestamp{v_.int_in(v_.field(p, "time"))}));
+    answered(ledger_.set_time(Timestamp{v_.int_in(v_.field(p, "time"))}));
     out = make_unit();
     return true;
   }
   if (q.name == "Sleep") {
-    need_result(ledger_.sleep(Duration{v_.int_in(v_.only_field(v_.field(p, "duration")))}));
+    answered(ledger_.sleep(Duration{v_.int_in(v_.only_field(v_.field(p, "duration")))}));
     out = make_unit();
     return true;
   }
@@ -169,7 +185,7 @@ bool Questions::users(const Question& q, Cell& out) {
   const Cell& p = q.payload;
   auto user_id = [&](const Cell& record) {
     std::string id = v_.text_in(v_.only_field(v_.field(record, "userId")));
-    if (auto wrong = invalid_user_id(id)) throw QuestionFailed{invalid_argument("INVALID_USER_ID", *wrong)};
+    if (auto wrong = invalid_user_id(id)) throw QuestionFailed{invalid_argument(kInvalidUserId, *wrong)};
     return id;
   };
   auto done = [](const std::optional<Unit>& result) { return result; };
@@ -180,23 +196,24 @@ bool Questions::users(const Question& q, Cell& out) {
     Cell cell = v_.field(p, "user");
     User user{user_id(cell), std::nullopt};
     if (auto primary = v_.optional(v_.field(cell, "primaryParty"))) user.primary_party = v_.text_in(*primary);
-    out = done(need_result(ledger_.create_user(user, rights_in(v_.field(p, "rights"))))) ? v_.some(make_unit())
-                                                                                         : make_none();
+    auto created = done(answered(ledger_.create_user(user, rights_in(v_.field(p, "rights")), participant(p))));
+    out = created ? v_.some(make_unit()) : make_none();
   } else if (q.name == "GetUser") {
-    auto found = need_result(ledger_.user(user_id(p)));
+    auto found = answered(ledger_.user(user_id(p), participant(p)));
     out = found ? v_.some(user(*found)) : make_none();
   } else if (q.name == "DeleteUser") {
-    out = done(need_result(ledger_.delete_user(user_id(p)))) ? v_.some(make_unit()) : make_none();
+    out = done(answered(ledger_.delete_user(user_id(p), participant(p)))) ? v_.some(make_unit()) : make_none();
   } else if (q.name == "ListAllUsers") {
     std::vector<Cell> cells;
-    for (const auto& u : need_result(ledger_.users())) cells.push_back(user(u));
+    for (const auto& u : answered(ledger_.users(participant(p)))) cells.push_back(user(u));
     out = v_.list(cells);
   } else if (q.name == "GrantUserRights") {
-    out = optional_rights(need_result(ledger_.grant_rights(user_id(p), rights_in(v_.field(p, "rights")))));
+    out = optional_rights(answered(ledger_.grant_rights(user_id(p), rights_in(v_.field(p, "rights")), participant(p))));
   } else if (q.name == "RevokeUserRights") {
-    out = optional_rights(need_result(ledger_.revoke_rights(user_id(p), rights_in(v_.field(p, "rights")))));
+    auto revoked = answered(ledger_.revoke_rights(user_id(p), rights_in(v_.field(p, "rights")), participant(p)));
+    out = optional_rights(revoked);
   } else if (q.name == "ListUserRights") {
-    out = optional_rights(need_result(ledger_.rights(user_id(p))));
+    out = optional_rights(answered(ledger_.rights(user_id(p), participant(p))));
   } else {
     return false;
   }
@@ -216,13 +233,13 @@ bool Questions::packages(const Question& q, Cell& out) {
   };
   out = make_unit();
   if (q.name == "VetPackages")
-    need_result(ledger_.vet(packages_in(v_.field(q.payload, "packages"))));
+    answered(ledger_.vet(packages_in(v_.field(q.payload, "packages")), participant(q.payload)));
   else if (q.name == "UnvetPackages")
-    need_result(ledger_.unvet(packages_in(v_.field(q.payload, "packages"))));
+    answered(ledger_.unvet(packages_in(v_.field(q.payload, "packages")), participant(q.payload)));
   else if (q.name == "ListVettedPackages")
-    out = named(need_result(ledger_.vetted_packages()));
+    out = named(answered(ledger_.vetted_packages()));
   else if (q.name == "ListAllPackages")
-    out = named(need_result(ledger_.all_packages()));
+    out = named(answered(ledger_.all_packages()));
   else
     return false;
   return true;
@@ -230,14 +247,14 @@ bool Questions::packages(const Question& q, Cell& out) {
 
 bool Questions::signatures(const Question& q, Cell& out) {
   if (q.name == "Secp256k1Sign" || q.name == "Secp256k1WithEcdsaSign") {
-    Bytes key = need_result(from_hex(v_.text_in(v_.field(q.payload, "privateKey"))));
-    Bytes message = need_result(from_hex(v_.text_in(v_.field(q.payload, "message"))));
+    Bytes key = readable(from_hex(v_.text_in(v_.field(q.payload, "privateKey"))));
+    Bytes message = readable(from_hex(v_.text_in(v_.field(q.payload, "message"))));
     out = v_.text(
-        to_hex(need_result(secp256k1_sign(key, q.name == "Secp256k1Sign" ? crypto::sha256(message) : message))));
+        to_hex(readable(secp256k1_sign(key, q.name == "Secp256k1Sign" ? crypto::sha256(message) : message))));
     return true;
   }
   if (q.name == "Secp256k1GenerateKeyPair") {
-    auto pair = need_result(secp256k1_generate());
+    auto pair = readable(secp256k1_generate());
     out = v_.library_record("Daml.Script.Internal.Questions.Crypto.Text", "Secp256k1KeyPair",
                             {v_.text(to_hex(pair.private_key)), v_.text(to_hex(pair.public_key))});
     return true;

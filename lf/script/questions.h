@@ -26,6 +26,10 @@ class Questions {
  private:
   using Cell = eval::Cell;
 
+  // What the ledger says, or the end of the question.
+  template <typename T>
+  T answered(Result<T> result);
+
   // submissions.cc
   Cell submit(const Question& question);
   Cell submit_one(const Cell& submission, bool stable_keys);
@@ -40,6 +44,7 @@ class Questions {
   bool users(const Question& question, Cell& out);
   bool packages(const Question& question, Cell& out);
   bool signatures(const Question& question, Cell& out);
+  ParticipantName participant(const Cell& payload);
   Cell created(const ActiveContract& contract, const Identifier& as);
   Cell user(const User& user);
   UserRight right(const Cell& cell);

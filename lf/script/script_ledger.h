@@ -1,7 +1,8 @@
 // What a Daml script talks to: a ledger in memory (memory_ledger.h), or a participant over the Ledger API.
 //
 // Results are errors in two senses. A refused submission is an answer that the script may look at. Any other error ends
-// the question that asked, and with it the script unless it uses tryCommands.
+// the question that asked, also when it is a submission that could not be made at all, and with it the script unless it
+// uses tryCommands.
 #pragma once
 
 #include <cstdint>
@@ -54,14 +55,21 @@ using TransactionTree = std::vector<TreeEvent>;
 // Why a contract was not found, where the ledger can tell.
 struct LookupFailure {
   enum class Why { unknown, not_active, not_effective, not_visible } why = Why::unknown;
+  ContractId contract_id;
   Identifier template_id;
+  std::string consumed_by;   // not_active: the event, "#transaction:node"; empty: its create was rolled back
   Timestamp effective_at;    // not_effective
   PartySet informed;         // not_visible: who does see it, and
   PartySet act_as, read_as;  // who wanted to
 };
+struct RemoteStatus {
+  std::string code;  // of gRPC: "INVALID_ARGUMENT"
+  std::string text;
+};
 struct Refusal {
   Error error;
-  std::optional<LookupFailure> lookup;
+  std::optional<LookupFailure> lookup;  // CONTRACT_NOT_FOUND and CONTRACT_NOT_ACTIVE; only ledgers in memory tell
+  std::optional<RemoteStatus> status;   // as a participant answered; empty: a ledger in memory
 };
 using SubmitResult = std::variant<TransactionTree, Refusal>;
 
@@ -97,11 +105,14 @@ struct PackageNameVersion {
   auto operator<=>(const PackageNameVersion&) const = default;
 };
 
+// Where a question is meant for one of several participants, by its name. A single ledger takes no notice.
+using ParticipantName = std::optional<std::string>;
+
 class ScriptLedger {
  public:
   virtual ~ScriptLedger() = default;
 
-  virtual SubmitResult submit(const Submission& submission) = 0;
+  virtual Result<SubmitResult> submit(const Submission& submission) = 0;
 
   // Contracts of the template (any version of its package) that have one of `parties` as a stakeholder.
   virtual Result<std::vector<ActiveContract>> query(const PartySet& parties, const Identifier& template_id) = 0;
@@ -119,28 +130,31 @@ class ScriptLedger {
   virtual std::string unique_suffix() = 0;
   // `participants` are names; a single ledger ignores them.
   virtual Result<Party> allocate_party(const std::string& hint, const std::vector<std::string>& participants) = 0;
-  virtual Result<std::vector<PartyInfo>> known_parties() = 0;
+  virtual Result<std::vector<PartyInfo>> known_parties(const ParticipantName& on) = 0;
 
   virtual Result<Timestamp> time() = 0;
   virtual Status set_time(Timestamp time) = 0;
   virtual Status sleep(Duration duration) = 0;
 
   // Empty: there is one already, or none, as the case may be.
-  virtual Result<std::optional<Unit>> create_user(const User& user, const std::vector<UserRight>& rights) = 0;
-  virtual Result<std::optional<User>> user(const std::string& id) = 0;
-  virtual Result<std::optional<Unit>> delete_user(const std::string& id) = 0;
-  virtual Result<std::vector<User>> users() = 0;
+  virtual Result<std::optional<Unit>> create_user(const User& user, const std::vector<UserRight>& rights,
+                                                  const ParticipantName& on) = 0;
+  virtual Result<std::optional<User>> user(const std::string& id, const ParticipantName& on) = 0;
+  virtual Result<std::optional<Unit>> delete_user(const std::string& id, const ParticipantName& on) = 0;
+  virtual Result<std::vector<User>> users(const ParticipantName& on) = 0;
   virtual Result<std::optional<std::vector<UserRight>>> grant_rights(
-      const std::string& id, const std::vector<UserRight>& rights) = 0;  // newly granted
+      const std::string& id, const std::vector<UserRight>& rights, const ParticipantName& on) = 0;  // newly granted
   virtual Result<std::optional<std::vector<UserRight>>> revoke_rights(
-      const std::string& id, const std::vector<UserRight>& rights) = 0;  // really revoked
-  virtual Result<std::optional<std::vector<UserRight>>> rights(const std::string& id) = 0;
+      const std::string& id, const std::vector<UserRight>& rights, const ParticipantName& on) = 0;  // really revoked
+  virtual Result<std::optional<std::vector<UserRight>>> rights(const std::string& id, const ParticipantName& on) = 0;
 
-  virtual Status vet(const std::vector<PackageNameVersion>& packages) = 0;
-  virtual Status unvet(const std::vector<PackageNameVersion>& packages) = 0;
+  virtual Status vet(const std::vector<PackageNameVersion>& packages, const ParticipantName& on) = 0;
+  virtual Status unvet(const std::vector<PackageNameVersion>& packages, const ParticipantName& on) = 0;
   virtual Result<std::vector<PackageNameVersion>> vetted_packages() = 0;
   virtual Result<std::vector<PackageNameVersion>> all_packages() = 0;
 
+  // Whether errors come from a participant's Ledger API.
+  virtual bool remote() const { return false; }
   // Where `trace` and `debug` inside of choices go, if the ledger can tell.
   virtual void set_trace(TraceSink) {}
 };
@@ -148,7 +162,17 @@ class ScriptLedger {
 // Error ids of the runner itself and of ledgers in memory.
 inline constexpr char kParseError[] = "SCRIPT_QUESTION_MALFORMED";  // the library asks what this runner cannot read
 inline constexpr char kUnknownQuestion[] = "SCRIPT_QUESTION_UNKNOWN";
+inline constexpr char kNoArgument[] = "SCRIPT_ARGUMENT_MISMATCH";  // one that takes none, or none for one that does
+inline constexpr char kLegacyScript[] = "SCRIPT_LEGACY";  // compiled against a library that this runner does not serve
+inline constexpr char kUnknownPackage[] = "SCRIPT_PACKAGE_UNKNOWN";
+inline constexpr char kLedgerCrashed[] = "SCRIPT_LEDGER_CRASHED";  // what the reference calls an internal error
 inline constexpr char kPartiesNotAllocated[] = "PARTIES_NOT_ALLOCATED";
+inline constexpr char kInvalidParty[] = "INVALID_PARTY_NAME";
+inline constexpr char kInvalidUserId[] = "INVALID_USER_ID";
+inline constexpr char kPartyHintMismatch[] = "PARTY_HINT_MISMATCH";
+inline constexpr char kPartiesApart[] = "PARTIES_ON_DIFFERENT_PARTICIPANTS";
+inline constexpr char kDisclosureMalformed[] = "DISCLOSURE_MALFORMED";
+inline constexpr char kValueMismatch[] = "SCRIPT_VALUE_MISMATCH";
 inline constexpr char kPartyExists[] = "PARTY_ALREADY_EXISTS";
 inline constexpr char kMustFailSucceeded[] = "SUBMIT_MUST_FAIL_SUCCEEDED";
 

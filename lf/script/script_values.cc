@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lf/archive/package_decoder.h"
 #include "lf/eval/map.h"
 #include "lf/ledger/translate.h"
 
@@ -109,8 +110,11 @@ const TypeDescriptor* ScriptValues::library_type(const std::string& module, cons
 const TypeDescriptor* ScriptValues::standard_type(const std::string& module, const std::string& name) {
   const TypeDescriptor*& known = standard_types_[module + ":" + name];
   if (known) return known;
-  for (const Package* p : program_.packages().all())
-    if (const DataType* d = p->find_data_type(module, name)) return known = program_.descriptor(*p, *d);
+  // The program may have a module of that name itself, and what the library expects is the standard library's.
+  for (const bool stable : {true, false})
+    for (const Package* p : program_.packages().all())
+      if (is_stable_package(p->id()) == stable)
+        if (const DataType* d = p->find_data_type(module, name)) return known = program_.descriptor(*p, *d);
   malformed_question("type " + module + ":" + name + " is in none of the packages");
 }
 
@@ -185,10 +189,10 @@ Cell ScriptValues::type_rep(const Identifier& id) {
 }
 
 Cell ScriptValues::typed(const Value& value, const RuntimeType& type) {
-  auto cell = to_cell(program_, machine_.arena(), value, type, true);
+  auto cell = to_cell(program_, machine_.arena(), value, type, {.local_ids = true});
   if (!cell)
     throw QuestionFailed{
-        invalid_argument("SCRIPT_VALUE_MISMATCH",
+        invalid_argument(kValueMismatch,
                          "a value of the ledger does not have the type that the script knows: " + cell.error().cause)};
   return *cell;
 }

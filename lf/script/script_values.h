@@ -18,9 +18,12 @@
 
 namespace synod::lf::script {
 
-// Ends the question under way; the runner's own exception, like eval::Fatal inside of lf/eval.
+// Ends the question under way; the runner's own exception, like eval::Fatal inside of lf/eval. Class and text are what
+// tryCommands shows; empty: those of the error.
 struct QuestionFailed {
   Error error;
+  std::string error_class = {};
+  std::string text = {};
 };
 [[noreturn]] void malformed_question(const std::string& what);
 

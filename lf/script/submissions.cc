@@ -20,6 +20,20 @@ std::string choice_name(const BoxObject& any) {
   return any.type->con->id.entity;
 }
 
+// Where inside of choices a program failed, participants tell on the side.
+QuestionFailed failed(Refusal refusal) {
+  QuestionFailed out;
+  out.error_class = error_class(refusal);
+  out.text = error_text(refusal);
+  out.error = std::move(refusal.error);
+  for (const auto& [key, value] : out.error.context) {
+    if (key != "exercise_trace" || !refusal.status) continue;
+    out.error.cause += "\n" + value;
+    out.text += "\n" + value;
+  }
+  return out;
+}
+
 }  // namespace
 
 Cell Questions::submit(const Question& q) {
@@ -92,9 +106,14 @@ Cell Questions::submit_one(const Cell& cell, bool stable_keys) {
   for (const Cell& c : v_.items(v_.field(cell, "sCommands"))) submission.commands.push_back(command(c, stable_keys));
 
   const std::string behaviour = v_.constructor(v_.field(cell, "sErrorBehaviour"));
-  SubmitResult result = ledger_.submit(submission);
+  Result<SubmitResult> answer = ledger_.submit(submission);
+  if (!answer) {
+    std::string name = error_class(answer.error(), ledger_.remote());
+    throw QuestionFailed{std::move(answer).error(), std::move(name)};
+  }
+  SubmitResult& result = *answer;
   if (auto* refusal = std::get_if<Refusal>(&result)) {
-    if (behaviour == "MustSucceed") throw QuestionFailed{std::move(refusal->error)};
+    if (behaviour == "MustSucceed") throw failed(std::move(*refusal));
     return v_.left(submit_error(v_, *refusal, stable_keys));
   }
   if (behaviour == "MustFail")

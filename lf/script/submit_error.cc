@@ -1,9 +1,12 @@
 #include "lf/script/submit_error.h"
 
+#include <algorithm>
+#include <charconv>
 #include <functional>
 #include <string_view>
 #include <unordered_map>
 
+#include "lf/eval/pretty.h"
 #include "lf/ledger/value_codec.h"
 
 namespace synod::lf::script {
@@ -17,8 +20,42 @@ namespace {
 
 constexpr char kModule[] = "Daml.Script.Internal.Questions.Submit.Error";
 
+constexpr std::string_view kError = "Error: ";  // what a ledger in memory begins its texts with
+constexpr std::string_view kCrash = "CRASH: ";
+
 // The resources do not say what the constructor needs.
 struct Incomplete {};
+
+// The class that would have represented the error.
+std::string truncated_class(const std::string& id) {
+  static const std::unordered_map<std::string_view, const char*> kClasses{
+      {"CONTRACT_NOT_FOUND", "ContractNotFound"},
+      {"CONTRACT_NOT_ACTIVE", "ContractNotFound"},
+      {"UNSUPPORTED_CONTRACT_ID", "UnsupportedContractId"},
+      {"UNRESOLVED_PACKAGE_NAME", "UnresolvedPackageName"},
+      {"CONTRACT_KEY_NOT_FOUND", "ContractKeyNotFound"},
+      {"CONTRACT_HASHING_ERROR", "ContractHashingError"},
+      {"DISCLOSED_CONTRACT_KEY_HASHING_ERROR", "DisclosedContractKeyHashingError"},
+      {"DUPLICATE_CONTRACT_KEY", "DuplicateContractKey"},
+      {"INCONSISTENT_CONTRACT_KEY", "InconsistentContractKey"},
+      {"INTERPRETATION_USER_ERROR", "UserError"},
+      {"CREATE_EMPTY_CONTRACT_KEY_MAINTAINERS", "CreateEmptyContractKeyMaintainers"},
+      {"FETCH_EMPTY_CONTRACT_KEY_MAINTAINERS", "FetchEmptyContractKeyMaintainers"},
+      {"WRONGLY_TYPED_CONTRACT", "WronglyTypedContract"},
+      {"CONTRACT_DOES_NOT_IMPLEMENT_INTERFACE", "ContractDoesNotImplementInterface"},
+      {"CONTRACT_DOES_NOT_IMPLEMENT_REQUIRING_INTERFACE", "ContractDoesNotImplementRequiringInterface"},
+      {"CONTRACT_ID_COMPARABILITY", "ContractIdComparability"},
+      {"INTERPRETATION_UPGRADE_ERROR_VALIDATION_FAILED", "ValidationFailed"},
+      {"INTERPRETATION_UPGRADE_ERROR_TRANSLATION_FAILED", "TranslationFailed"},
+      {"INTERPRETATION_UPGRADE_ERROR_AUTHENTICATION_FAILED", "AuthenticationFailed"},
+      {"DAML_FAILURE", "FailureStatusError"},
+      {"INTERPRETATION_CRYPTO_ERROR_MALFORMED_BYTE_ENCODING", "MalformedByteEncoding"},
+      {"INTERPRETATION_CRYPTO_ERROR_MALFORMED_KEY", "MalformedKey"},
+      {"INTERPRETATION_CRYPTO_ERROR_MALFORMED_SIGNATURE", "MalformedSignature"},
+  };
+  auto it = kClasses.find(id);
+  return it == kClasses.end() ? id : it->second;
+}
 
 class Builder {
  public:
@@ -35,7 +72,7 @@ class Builder {
       return v_.library_variant(kModule, "SubmitError", constructor, fields);
     return v_.library_variant(
         kModule, "SubmitError", "UnknownError",
-        {v_.text("The daml-script library is too old to represent " + constructor + ": " + error_.cause)});
+        {v_.text("Outdated daml-script library failed to represent " + constructor + " error as SubmitError")});
   }
 
   // The n-th resource, which must be of that type.
@@ -96,13 +133,14 @@ class Builder {
         "CryptoError",
         {v_.library_variant(kModule, "CryptoErrorType", constructor, {v_.text(resource(0, "CRYPTO_VALUE"))}), said()});
   }
-  // As the program sees it, without the words of the participant around it.
+  // What a participant said, or what a ledger in memory says of the error itself.
   Cell said() {
-    constexpr std::string_view kPrefix = "Interpretation error: Error: ";
-    auto at = error_.cause.find(kPrefix);
-    return v_.text(at == std::string::npos ? error_.cause : error_.cause.substr(at + kPrefix.size()));
+    if (refusal_.status) return v_.text(refusal_.status->text);
+    std::string_view text = error_.cause;
+    if (text.starts_with(kError)) text.remove_prefix(kError.size());
+    return v_.text(text);
   }
-  Cell unknown() { return make("UnknownError", {v_.text(error_.cause)}); }
+  Cell unknown();
 
   ScriptValues& v_;
   const Refusal& refusal_;
@@ -141,11 +179,29 @@ Cell Builder::not_found(const std::vector<ContractId>& ids) {
   return make("ContractNotFound", {v_.non_empty(v_.text(ids[0].to_hex()), rest), info});
 }
 
+// Errors without a constructor of their own.
+Cell Builder::unknown() {
+  auto say = [&](const std::string& text) { return make("UnknownError", {v_.text(text)}); };
+  if (refusal_.status) return say(refusal_.status->text);
+  std::string_view text = error_.cause;
+  if (text.starts_with(kError)) text.remove_prefix(kError.size());
+  const bool crash = text.starts_with(kCrash);
+  if (crash) text.remove_prefix(kCrash.size());
+  const std::string plain(text);
+  if (error_.id == "PACKAGE_NOT_FOUND") return say("Lookup error: " + plain);
+  if (error_.id == kPartiesNotAllocated || error_.id == kDisclosureMalformed)
+    return say("Unexpected error type: " + plain);
+  if (error_.id == "DAML_INTERPRETATION_ERROR" && crash) return say("SErrorCrash(interpreter," + plain + ")");
+  return say(plain);
+}
+
 Cell Builder::build() {
   const std::string& id = error_.id;
   auto text = [&](const std::string& s) { return v_.text(s); };
   try {
     if (id == "CONTRACT_NOT_FOUND") {
+      // A ledger in memory knows every contract that a script can have heard of.
+      if (refusal_.lookup && refusal_.lookup->why == LookupFailure::Why::unknown) return unknown();
       if (error_.resources.size() == 1 && error_.resources[0].first == "CONTRACT_IDS") {
         std::vector<ContractId> ids;  // "[a, b]"
         std::string_view rest = error_.resources[0].second;
@@ -218,7 +274,7 @@ Cell Builder::build() {
                                               v_.type_rep(type(2)), v_.any_template(source, value(3, "CONTRACT_ARG"))});
     }
     if (id == "DAML_FAILURE") {
-      auto status = failure_status_of(error_);
+      auto status = failure_status_of(error_, refusal_.status.has_value());
       if (!status) throw Incomplete{};
       if (!v_.library_has(kModule, "SubmitError", "FailureStatusError")) return unknown();
       return make("FailureStatusError",
@@ -228,9 +284,9 @@ Cell Builder::build() {
     if (id == "INTERPRETATION_CRYPTO_ERROR_MALFORMED_KEY") return crypto("MalformedKey");
     if (id == "INTERPRETATION_CRYPTO_ERROR_MALFORMED_SIGNATURE") return crypto("MalformedSignature");
     if (id == "INTERPRETATION_DEV_ERROR")
-      return make("DevError", {v_.library_choice(kModule, "DevErrorType", "UnknownNewFeature"), text(error_.cause)});
+      return make("DevError", {v_.library_choice(kModule, "DevErrorType", "UnknownNewFeature"), said()});
   } catch (const Incomplete&) {
-    return make("TruncatedError", {text(error_class(error_)), text(error_.cause)});
+    return make("TruncatedError", {text(truncated_class(id)), said()});
   }
   return unknown();
 }
@@ -241,14 +297,49 @@ Cell submit_error(ScriptValues& values, const Refusal& refusal, bool stable_keys
   return Builder(values, refusal, stable_keys).build();
 }
 
-std::string error_class(const Error& error) {
+std::string quoted(const PartySet& parties) {
+  std::string out;
+  for (const auto& p : parties) out += (out.empty() ? "'" : ", '") + p + "'";
+  return out;
+}
+
+std::string describe(const LookupFailure& f) {
+  const std::string which = f.contract_id.to_hex() + " (" + eval::pretty(f.template_id) + ").";
+  switch (f.why) {
+    case LookupFailure::Why::not_active:
+      if (f.consumed_by.empty())
+        return "Script failed due to a fetch of an inactive contract " + which +
+               "\nThe create of this contract has been rolled back";
+      return "Script failed due to a fetch of a consumed contract " + which +
+             "\nThe contract had been consumed in transaction " + f.consumed_by;
+    case LookupFailure::Why::not_effective:
+      return "Script failed due to a fetch of an inactive contract " + which + " that becomes effective at " +
+             f.effective_at.to_string();
+    case LookupFailure::Why::not_visible:
+      return "Script failed due to the failure to fetch the contract " + which +
+             "\nThe contract had not been disclosed to the reading parties: actAs: {" + quoted(f.act_as) +
+             "} readAs: {" + quoted(f.read_as) + "}.\nThe contract had been disclosed to: " + quoted(f.informed) + ".";
+    case LookupFailure::Why::unknown:
+      break;
+  }
+  return std::string(kCrash) + "contract " + f.contract_id.to_hex() + " not found";
+}
+
+std::string error_class(const Refusal& refusal) {
+  if (refusal.status) return "StatusRuntimeException";
   static const std::unordered_map<std::string_view, const char*> kClasses{
       {"CONTRACT_NOT_FOUND", "ContractNotFound"},
       {"CONTRACT_NOT_ACTIVE", "ContractNotActive"},
+      {"UNSUPPORTED_CONTRACT_ID", "UnsupportedContractId"},
       {"CONTRACT_KEY_NOT_FOUND", "ContractKeyNotFound"},
       {"UNRESOLVED_PACKAGE_NAME", "UnresolvedPackageName"},
       {"DAML_AUTHORIZATION_ERROR", "FailedAuthorization"},
       {"DAML_EFFECTFUL_ROLLBACK_ERROR", "EffectfulRollback"},
+      {"CONTRACT_HASHING_ERROR", "ContractHashingError"},
+      {"DISCLOSED_CONTRACT_KEY_HASHING_ERROR", "DisclosedContractKeyHashingError"},
+      {"DUPLICATE_CONTRACT_KEY", "DuplicateContractKey"},
+      {"INCONSISTENT_CONTRACT_KEY", "InconsistentContractKey"},
+      {"UNHANDLED_EXCEPTION", "UnhandledException"},
       {"INTERPRETATION_USER_ERROR", "UserError"},
       {"TEMPLATE_PRECONDITION_VIOLATED", "TemplatePreconditionViolated"},
       {"CREATE_EMPTY_CONTRACT_KEY_MAINTAINERS", "CreateEmptyContractKeyMaintainers"},
@@ -256,43 +347,93 @@ std::string error_class(const Error& error) {
       {"WRONGLY_TYPED_CONTRACT", "WronglyTypedContract"},
       {"CONTRACT_DOES_NOT_IMPLEMENT_INTERFACE", "ContractDoesNotImplementInterface"},
       {"CONTRACT_DOES_NOT_IMPLEMENT_REQUIRING_INTERFACE", "ContractDoesNotImplementRequiringInterface"},
-      {"NON_COMPARABLE_VALUES", "NonComparableValues"},
+      {"NON_COMPARABLE_VALUES", "NonComparableValues$"},
       {"CONTRACT_ID_IN_CONTRACT_KEY", "ContractIdInContractKey"},
       {"CONTRACT_ID_COMPARABILITY", "ContractIdComparability"},
       {"VALUE_NESTING", "ValueNesting"},
+      {"MALFORMED_TEXT", "MalformedText"},
       {"DAML_FAILURE", "FailureStatus"},
       {"INTERPRETATION_UPGRADE_ERROR_VALIDATION_FAILED", "Upgrade"},
       {"INTERPRETATION_UPGRADE_ERROR_TRANSLATION_FAILED", "Upgrade"},
       {"INTERPRETATION_UPGRADE_ERROR_AUTHENTICATION_FAILED", "Upgrade"},
+      {"INTERPRETATION_CRYPTO_ERROR_MALFORMED_BYTE_ENCODING", "Crypto"},
+      {"INTERPRETATION_CRYPTO_ERROR_MALFORMED_KEY", "Crypto"},
+      {"INTERPRETATION_CRYPTO_ERROR_MALFORMED_SIGNATURE", "Crypto"},
+      {"INTERPRETATION_DEV_ERROR", "Dev"},
+      {"DAML_INTERPRETATION_ERROR", "RunnerException"},
+      {"COMMAND_PREPROCESSING_FAILED", "Internal"},
       {"PACKAGE_NOT_FOUND", "LookupError"},
+      {kDisclosureMalformed, "DisclosureDecoding"},
       {kPartiesNotAllocated, "PartiesNotAllocated"},
-      {kPartyExists, "PartyAlreadyExists"},
-      {"INVALID_PARTY_NAME", "InvalidPartyName"},
-      {kMustFailSucceeded, "SErrorDamlException"},
-      {kParseError, "ConverterException"},
-      {kUnknownQuestion, "ConverterException"},
   };
-  auto it = kClasses.find(error.id);
+  if (refusal.lookup && refusal.error.id == "CONTRACT_NOT_FOUND") {
+    switch (refusal.lookup->why) {
+      case LookupFailure::Why::not_active:
+        return "ContractNotActive";
+      case LookupFailure::Why::not_effective:
+        return "ContractNotEffective";
+      case LookupFailure::Why::not_visible:
+        return "ContractNotVisible";
+      case LookupFailure::Why::unknown:
+        return "Internal";
+    }
+  }
+  auto it = kClasses.find(refusal.error.id);
   return it == kClasses.end() ? "RuntimeException" : it->second;
 }
 
-std::optional<FailureStatus> failure_status_of(const Error& error) {
+std::string error_text(const Refusal& refusal) {
+  if (refusal.status) return refusal.status->code + ": " + refusal.status->text;
+  if (refusal.error.id == "COMMAND_PREPROCESSING_FAILED") return std::string(kCrash) + refusal.error.cause;
+  return refusal.error.cause;
+}
+
+std::string error_class(const Error& error, bool remote) {
+  static const std::unordered_map<std::string_view, const char*> kClasses{
+      {kPartyExists, "PartyAlreadyExists"},
+      {kInvalidParty, "InvalidPartyName"},
+      {kUnknownPackage, "IllegalArgumentException"},
+      {kLedgerCrashed, "Internal"},
+      {kMustFailSucceeded, "SErrorDamlException"},
+      {kPartiesApart, "ConverterException"},
+      {kValueMismatch, "ConverterException"},
+  };
+  auto it = kClasses.find(error.id);
+  return it != kClasses.end() ? it->second : remote ? "StatusRuntimeException" : "RuntimeException";
+}
+
+bool is_unreadable(const Error& error) {
+  return error.id == kParseError || error.id == kUnknownQuestion || error.id == kInvalidUserId ||
+         error.id == kPartyHintMismatch;
+}
+
+// The text is "... User failure: ID (error category N): MESSAGE", and the context begins with the id.
+std::optional<FailureStatus> failure_status_of(const Error& error, bool remote) {
   if (error.id != "DAML_FAILURE") return std::nullopt;
+  constexpr std::string_view kErrorId = "error_id";
   constexpr std::string_view kOfTheLedger[] = {"commands",    "definite_answer", "tid",           "category",
                                                "participant", "error_id",        "exercise_trace"};
   FailureStatus out;
-  out.category = static_cast<int>(error.category);
+  bool has_id = false;
   for (const auto& [key, value] : error.context) {
-    if (key == "error_id") out.id = value;
-    bool ours = false;
-    for (auto known : kOfTheLedger) ours = ours || key == known;
-    if (!ours) out.meta.emplace(key, value);
+    if (!has_id && key == kErrorId) {
+      out.id = value;
+      has_id = true;
+      continue;
+    }
+    if (remote && std::ranges::find(kOfTheLedger, key) != std::end(kOfTheLedger)) continue;
+    out.meta.emplace(key, value);
   }
-  constexpr std::string_view kBeforeMessage = "): ";  // "... User failure: ID (error category N): MESSAGE"
-  auto category = error.cause.find(" (error category ");
-  auto at = category == std::string::npos ? category : error.cause.find(kBeforeMessage, category);
-  if (at == std::string::npos) return std::nullopt;
-  out.message = error.cause.substr(at + kBeforeMessage.size());
+  const std::string before_category = out.id + " (error category ";
+  auto category = error.cause.find(before_category);
+  if (category == std::string::npos) return std::nullopt;
+  const char* digits = error.cause.data() + category + before_category.size();
+  const char* end = error.cause.data() + error.cause.size();
+  auto [after, wrong] = std::from_chars(digits, end, out.category);
+  constexpr std::string_view kBeforeMessage = "): ";
+  std::string_view rest(after, static_cast<std::size_t>(end - after));
+  if (wrong != std::errc() || !rest.starts_with(kBeforeMessage)) return std::nullopt;
+  out.message = rest.substr(kBeforeMessage.size());
   return out;
 }
 

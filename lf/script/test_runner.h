@@ -18,8 +18,10 @@
 namespace synod::lf::script {
 
 // "Module.Name:script" of the scripts without parameters in the package, sorted. Generated definitions ($...) are left
-// out.
+// out. Scripts of the library before Daml 3.3 are among them, and fail with SCRIPT_LEGACY.
 std::vector<std::string> scripts_of(const Package& package);
+// Likewise those that take one argument.
+std::vector<std::string> scripts_with_argument(const Package& package);
 
 // `*` stands for any characters, everything else for itself; without `*` a name matches that contains the pattern.
 bool matches(std::string_view pattern, std::string_view name);
@@ -44,8 +46,10 @@ class TestRunner {
   static Result<std::unique_ptr<TestRunner>> create(const Dar& dar, const std::string& sdk_version, Options options);
 
   const std::vector<std::string>& scripts() const { return scripts_; }
-  ScriptOutcome run(const std::string& script);  // on a new ledger in memory
-  ScriptOutcome run(const std::string& script, ScriptLedger& ledger);
+  const Package& main() const { return main_; }
+  // `argument`: JSON, for a script that takes one; null for the others.
+  ScriptOutcome run(const std::string& script, const std::string* argument = nullptr);  // on a new ledger in memory
+  ScriptOutcome run(const std::string& script, ScriptLedger& ledger, const std::string* argument = nullptr);
   std::shared_ptr<const PackageStore> packages() const { return packages_; }
   int protocol_version() const { return options_.protocol_version; }
 
