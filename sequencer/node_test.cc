@@ -311,6 +311,19 @@ TEST_F(NodeTest, AFullDiskLeavesItReadable) {
   EXPECT_FALSE(events->next().empty());  // what waited comes
 }
 
+TEST_F(NodeTest, TakesNothingBeforeItKnowsWhatItHasMissed) {
+  stop();
+  log->set_available(false);
+  start();
+  const auto refused = send(alpha(), login(alpha()), request_to(alpha(), beta(), soon("early")));
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(refused.error_message(), HasSubstr("has not reached the ordering service yet"));
+  EXPECT_FALSE(server->health().snapshot()[""].serving);
+  log->set_available(true);
+  eventually([&] { return server->health().all_serving(); });
+  EXPECT_TRUE(send(alpha(), login(alpha()), request_to(alpha(), beta(), soon("later"))).ok());
+}
+
 TEST_F(NodeTest, SurvivesAnOrderingServiceThatGoesAndComes) {
   const Bytes token = login(alpha());
   auto events = subscribe(beta(), login(beta()));

@@ -147,12 +147,16 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
     sink_ = std::make_shared<Sink>(*this);
     subscription_ = parts_.log->subscribe(core_->next_height(), sink_);
     subscription_->request(config_.block_window);
-    catch_up_.emplace(core_->height(), parts_.clock->monotonic_micros());
     housekeeping_.start();
-    loop_.post([this] {
+    // No request is taken before it is known how far behind the log this sequencer is.
+    std::promise<void> looked;
+    loop_.post([this, &looked] {
+      catch_up_.emplace(core_->height(), parts_.clock->monotonic_micros());
       check_health();
       schedule_tick();
+      looked.set_value();
     });
+    looked.get_future().wait();
     watch_loop_.post([this] { watch(); });
     log::info(kLog, "{} resumes at height {}", parts_.self.to_string(), core_->next_height().value);
   }
@@ -366,6 +370,9 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
       if (reason.empty() && !in_group()) {
         reason = parts_.self.to_string() + " is not an active sequencer of the synchronizer.";
       }
+    } else if (catch_up_ && catch_up_->behind()) {
+      reason = "The sequencer has not reached the ordering service yet, and does not know what it has missed" +
+               (health.last_error.empty() ? "." : ": " + health.last_error);
     }
     if (!failed_ && store_error_.empty()) set_not_accepting(reason);
     tell_health();
@@ -407,8 +414,8 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
     const Duration longest = std::max(core, delivery);
     if (longest < patience) return std::nullopt;
     const bool cache = writing_ || delivery > core;  // delivering is reading from the cache
-    return std::string(cache ? "The sequencer's cache has not answered" : "The sequencer has been at one step") + " for " +
-           std::to_string(longest.micros / 1000) + " ms.";
+    const std::string what = cache ? "The sequencer's cache has not answered" : "The sequencer has been at one step";
+    return what + " for " + std::to_string(longest.micros / 1000) + " ms.";
   }
 
   // On a thread of its own, as the others may be held up by what it looks for.
@@ -422,8 +429,9 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
     SYNOD_RETURN_IF_ERROR(accepting());
     const ordering::Health log = parts_.log->health();
     if (log.state == ordering::Health::State::ready) return {};
-    return fail(unavailable("SEQUENCER_UNAVAILABLE", "ordering service: " + std::string(ordering::to_string(log.state)) +
-                                                         (log.last_error.empty() ? "" : ", " + log.last_error)));
+    const std::string state(ordering::to_string(log.state));
+    const std::string because = log.last_error.empty() ? "" : ", " + log.last_error;
+    return fail(unavailable("SEQUENCER_UNAVAILABLE", "ordering service: " + state + because));
   }
 
   void tell_health() {
@@ -504,7 +512,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
 
   mutable std::mutex public_mutex_;  // guards the next three
   std::shared_ptr<const PublicView> view_;
-  std::string not_accepting_;
+  std::string not_accepting_ = "The sequencer is starting.";
   CoreStatus last_told_;  // when the status was asked for last
 
   std::atomic<std::size_t> queued_bytes_ = 0;  // requests that wait for the loop
