@@ -20,7 +20,8 @@ thread_local std::string current_trace_id;
 
 constexpr const char* kNames[] = {"TRACE", "DEBUG", "INFO", "WARN", "ERROR"};
 
-// Length of the UTF-8 sequence that begins here, 0 if none does. Longer forms than necessary and surrogates count as none.
+// Length of the UTF-8 sequence that begins here, 0 if none does. Longer forms than necessary and surrogates count as
+// none.
 std::size_t sequence_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);

@@ -19,8 +19,8 @@ TEST(Log, NobodyForgesALine) {
   EXPECT_EQ(text(forged),
             "T INFO  sequencer - m1\\n2026-01-01T00:00:00Z ERROR sequencer - all is lost\\x0d\\x1b[2K\\x7f\n");
   EXPECT_EQ(json(forged),
-            "{\"@timestamp\":\"T\",\"level\":\"INFO\",\"logger_name\":\"sequencer\",\"message\":\"m1\\n2026-01-01T00:00:00Z "
-            "ERROR sequencer - all is lost\\u000d\\u001b[2K\\u007f\"}\n");
+            "{\"@timestamp\":\"T\",\"level\":\"INFO\",\"logger_name\":\"sequencer\",\"message\":\"m1\\n"
+            "2026-01-01T00:00:00Z ERROR sequencer - all is lost\\u000d\\u001b[2K\\u007f\"}\n");
   // Control characters and ends of lines that take more than one byte.
   EXPECT_EQ(text("a\xc2\x9b[2Kb\xe2\x80\xa8" "c"), "T INFO  sequencer - a\\xc2\\x9b[2Kb\\xe2\\x80\\xa8" "c\n");
 }

@@ -16,8 +16,8 @@ void describe(config::Fields& f, CacheSection& cache) {
       "With postgres: an operation that meets a database which is away fails after this time. The sequencer then "
       "says so, takes no requests, and tries again until the database is back.");
   f.duration("answer-timeout", cache.answer_timeout,
-             "With postgres: a database that does not answer for so long, frozen or cut off, is away; statements that it "
-             "works on itself for three quarters of that are cancelled.");
+             "With postgres: a database that does not answer for so long, frozen or cut off, is away; statements that "
+             "it works on itself for three quarters of that are cancelled.");
   f.duration("start-patience", cache.start_patience,
              "With postgres: at its start a sequencer waits so long for the database.");
 }

@@ -1,5 +1,5 @@
-// grpc.health.v1 of a server. gRPC has one of its own, which keeps its watchers when the server stops: each of them, and
-// every sequencer client is one, would hold the server until its deadline.
+// grpc.health.v1 of a server. gRPC has one of its own, which keeps its watchers when the server stops: each of them,
+// and every sequencer client is one, would hold the server until its deadline.
 #pragma once
 
 #include <map>

@@ -42,8 +42,8 @@ inline constexpr Duration kCreep = Duration::milliseconds(1);
 inline constexpr std::size_t kRememberedStates = 4096;   // blocks back to which reported states are compared
 inline constexpr std::size_t kRememberedNumbers = 4096;  // per sequencer, for recognising repeated records
 // The bound of one unpacked envelope at PV35, as in Canton: a larger max_request_size allows larger requests, of more
-// envelopes, but no larger envelope. Canton's sequencers drop such a request when they unpack the block, and its members
-// would give up the subscription at the event (MaxBytesToDecompress.HardcodedDefault).
+// envelopes, but no larger envelope. Canton's sequencers drop such a request when they unpack the block, and its
+// members would give up the subscription at the event (MaxBytesToDecompress.HardcodedDefault).
 inline constexpr std::size_t kMaxUnpackedEnvelope = 10u << 20;
 inline constexpr std::size_t kMaxUnpackedBatch = 64u << 20;       // all envelopes together
 inline constexpr std::size_t kMaxUnpackedRecipients = 10u << 20;  // of one batch

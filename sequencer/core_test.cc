@@ -153,7 +153,8 @@ TEST_F(Core, RecordsOfStrangersAreDropped) {
 // Whoever may write to the log, or send to a sequencer, decides how many of these there are.
 TEST_F(Core, WhatIsWrongInABlockMakesOneLineAKind) {
   const auto forged = [&](int i) {
-    const auto request = world.request(alpha(), {World::envelope("x", {{beta()}})}, RequestOptions{"m" + std::to_string(i)});
+    const RequestOptions options{"m" + std::to_string(i)};
+    const auto request = world.request(alpha(), {World::envelope("x", {{beta()}})}, options);
     return SealedEntry{SubmissionEntry{protocol::sign_content(crypto::HashPurpose::submission_request,
                                                               request.serialize(), world.key_of(gamma()), {})
                                            .serialize()},

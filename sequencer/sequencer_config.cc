@@ -5,7 +5,8 @@ namespace {
 
 void describe_writer(config::Fields& f, WriterConfig& c) {
   f.integer("max-batch-bytes", c.max_batch_bytes, "A sealed batch is closed at this size.");
-  f.integer("max-waiting-bytes", c.max_waiting_bytes, "Requests not sealed yet, and as many on their way there; more are refused as overloaded.");
+  f.integer("max-waiting-bytes", c.max_waiting_bytes,
+            "Requests not sealed yet, and as many on their way there; more are refused as overloaded.");
   f.integer("max-unordered-batches", c.max_unordered_batches, "Sealed batches not yet seen in a block.");
   f.integer("max-submissions", c.max_submissions, "Sealed batches that the ordering service has not answered.");
   f.integer("eager-batches", c.eager_batches,
@@ -36,7 +37,7 @@ void describe(config::Fields& f, SequencerConfig& c) {
   f.integer("block-window", c.block_window, "Blocks requested ahead from the log.");
   f.duration("tick-interval", c.tick_interval, "At most one tick in this time.");
   f.duration("stall-patience", c.stall_patience,
-             "When a step takes longer, as one that waits for a cache which hangs, members are sent to other sequencers.");
+             "When a step takes longer, as one that waits for a cache which hangs, members are sent to others.");
   f.integer("max-requests-per-second", c.max_requests_per_second,
             "Per member; 0: only the synchronizer's own parameter applies.");
 }

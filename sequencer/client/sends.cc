@@ -109,8 +109,8 @@ void SequencerClient::Impl::attempt(const std::string& message_id, ConnectionInd
       });
 }
 
-// Without the rule no sequencer minds how far away the max sequencing time is. That it was too far for all of them shows
-// that this machine's clock is ahead, and the receipt will show by how much.
+// Without the rule no sequencer minds how far away the max sequencing time is. That it was too far for all of them
+// shows that this machine's clock is ahead, and the receipt will show by how much.
 Status SequencerClient::Impl::give_up_repeating(const std::string& message_id) {
   PendingSend& pending = sends_.at(message_id);
   SYNOD_TRY(auto request, request_of(pending.signed_request));
@@ -124,8 +124,8 @@ Status SequencerClient::Impl::give_up_repeating(const std::string& message_id) {
   pending.deduplicated = pending.too_far = false;
   tracker_.once_only(message_id, mono());
   log::info("sequencer-client",
-            "{}: its max sequencing time {} is further away than the sequencers allow for what may be repeated, so it is "
-            "sent once",
+            "{}: its max sequencing time {} is further away than the sequencers allow for what may be repeated, so it "
+            "is sent once",
             message_id, request.max_sequencing_time.to_string());
   return {};
 }

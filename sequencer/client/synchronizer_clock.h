@@ -1,8 +1,8 @@
 // The synchronizer's time as a member knows it, whatever the member's own clock says: never earlier than what was heard
 // (base/forward_clock.h), and not ahead of it because the machine's clock is ahead.
 //
-// How far it is ahead shows in receipts: what was sent at one moment cannot have been sequenced at an earlier one. Events
-// of others show nothing, they may be as old as they like.
+// How far it is ahead shows in receipts: what was sent at one moment cannot have been sequenced at an earlier one.
+// Events of others show nothing, they may be as old as they like.
 //
 // Thread rules: one thread at a time.
 #pragma once
