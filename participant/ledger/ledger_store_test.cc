@@ -132,11 +132,11 @@ TEST_F(LedgerStoreTest, AVisitWithStopsReadsNothingTwice) {
     counting->reads = 0;
     ContractVisit visit(Offset{kContracts});
     int seen = 0;
-    while (!visit.done()) {
+    while (!visit.done() && seen <= kContracts) {
       int here = 0;
       EXPECT_TRUE(reader->active_contracts(visit, [&](const ActiveContract& active) {
         EXPECT_EQ(active.created_at_offset.value, ++seen);
-        return ++here < after;
+        return ++here < after && seen <= kContracts;
       }));
     }
     EXPECT_EQ(seen, kContracts);
@@ -155,7 +155,7 @@ TEST_F(LedgerStoreTest, AVisitIsOfItsOffsetWhateverHappensMeanwhile) {
   std::vector<std::int64_t> seen;
   std::int64_t time = 200'000;
   int archived = 0;
-  while (!visit.done()) {
+  while (!visit.done() && seen.size() <= kContracts) {
     int here = 0;
     ASSERT_TRUE(ledger->active_contracts(visit, [&](const ActiveContract& active) {
       seen.push_back(active.created_at_offset.value);
