@@ -1,4 +1,4 @@
-// Fabric's AtomicBroadcast, spoken directly to one orderer: one Broadcast stream of signed envelopes, one Deliver stream.
+// Fabric's AtomicBroadcast, spoken directly to one orderer: a Broadcast stream of signed envelopes, a Deliver stream.
 // Nothing that is received is checked.
 #pragma once
 

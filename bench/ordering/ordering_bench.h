@@ -25,7 +25,8 @@ struct OrderingBenchOptions {
 // The members send in turn, at times fixed beforehand (open loop: a slow system does not slow the load down), and both
 // receive every submission and check the sequencer's signature. Latency counts from the time at which a submission was
 // due. Then one sequencer begins anew without a cache; and at last, without sequencers, the engine gets the same load
-// by its own protocol (bare_client.h), each submission a record. Prints to standard output. Fails when the network cannot be started.
+// by its own protocol (bare_client.h), each submission a record. Prints to standard output. Fails when the
+// network cannot be started.
 Status run_ordering_bench(const OrderingBenchOptions& options);
 
 }  // namespace synod::bench

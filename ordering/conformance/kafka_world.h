@@ -92,7 +92,8 @@ class KafkaWorld final : public EngineWorld {
   }
 
   Status set_up() {
-    SYNOD_TRY(engine_, temporary_kafka(brokers_, [&](auto& broker) { broker.advertised_port = relay_to(broker.port); }));
+    const auto adjust = [&](engines::KafkaBroker& broker) { broker.advertised_port = relay_to(broker.port); };
+    SYNOD_TRY(engine_, temporary_kafka(brokers_, adjust));
     SYNOD_TRY(auto conf, kafka::make_conf(configuration(), {}, nullptr));
     SYNOD_TRY(admin_, kafka::make_client(RD_KAFKA_PRODUCER, std::move(conf)));
     return {};

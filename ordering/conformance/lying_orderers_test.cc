@@ -143,7 +143,7 @@ TEST_F(LyingOrderers, OneDoesNotEndItWhileTheOthersAreAway) {
   const int before = orderers_[0]->block_requests();
   orderers_[1]->stop();
   orderers_[0]->end_streams();
-  ASSERT_TRUE(eventually([&] { return orderers_[0]->block_requests() >= before + 4; })) << "it is asked again and again";
+  ASSERT_TRUE(eventually([&] { return orderers_[0]->block_requests() >= before + 4; }));
   EXPECT_FALSE(seen_->end());
   EXPECT_EQ(seen_log(kOnce), 1u);
   EXPECT_NE(log_->health().last_error, "");

@@ -20,7 +20,7 @@ struct Traits {
   bool driver_prunes = false;       // OrderingLog::prune works; otherwise it answers `unsupported`
   bool shares_blocks = true;        // under load several records make one block
   bool accepted_is_durable = true;  // what is accepted is ordered even if all processes are killed then
-  int flood = 5000;                            // records at once that are ordered within seconds, also on a busy machine
+  int flood = 5000;                           // records at once that are ordered within seconds, on a busy machine too
   int kills = 5;                               // in tests that kill repeatedly: fewer where a start takes long
   Duration patience = Duration::seconds(180);  // for the engine to serve again after start() or heal()
 };

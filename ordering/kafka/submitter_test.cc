@@ -74,7 +74,7 @@ class SubmitterTest : public ::testing::Test {
 };
 
 TEST_F(SubmitterTest, RecordsGoOnThroughANewProducerEachTimeOneFailsForGood) {
-  constexpr int kCount = 20'000, kFailures = 12;
+  constexpr int kCount = 60'000, kFailures = 40;
   std::vector<std::atomic<int>> answers(kCount);
   std::vector<std::atomic<bool>> accepted(kCount);
   std::atomic<int> answered = 0, abandoned = 0;

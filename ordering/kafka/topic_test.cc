@@ -54,7 +54,7 @@ TEST_F(TopicFitness, WhateverLosesRecordsIsRefused) {
 TEST_F(TopicFitness, ATopicThatForgetsIsForDevelopmentOnly) {
   settings.expires = true;
   EXPECT_TRUE(blames("forgets"));
-  EXPECT_TRUE(blames("--alter --entity-type topics --entity-name synod --add-config retention.ms=-1,retention.bytes=-1"))
+  EXPECT_TRUE(blames("--entity-type topics --entity-name synod --add-config retention.ms=-1,retention.bytes=-1"))
       << verdict();
   config.development = true;
   EXPECT_EQ(verdict(), "");
