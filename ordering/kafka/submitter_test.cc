@@ -76,35 +76,38 @@ class SubmitterTest : public ::testing::Test {
 TEST_F(SubmitterTest, RecordsGoOnThroughANewProducerEachTimeOneFailsForGood) {
   constexpr int kCount = 60'000, kFailures = 40;
   std::vector<std::atomic<int>> answers(kCount);
-  std::vector<std::atomic<bool>> accepted(kCount);
-  std::atomic<int> answered = 0, abandoned = 0;
+  std::atomic<int> answered = 0, abandoned = 0, taken = 0, doubtful = 0;
   std::jthread load([&] {
     for (int i = 0; i < kCount; ++i) {
       while (i - answered > 500) std::this_thread::yield();
       submitter_->submit(std::to_string(i), [&, i](const SubmitResult& result) {
-        accepted[static_cast<std::size_t>(i)] = result.outcome == SubmitOutcome::accepted;
+        taken += result.outcome == SubmitOutcome::accepted;
+        doubtful += result.outcome == SubmitOutcome::unknown;
         abandoned += result.error && result.error->cause == "the producer failed";
         ++answers[static_cast<std::size_t>(i)];
         ++answered;
       });
     }
   });
+  // One failure after the other: unlike a real broker this one takes what is sent behind a batch that it has refused.
   for (int i = 1; i <= kFailures; ++i) {
-    ASSERT_TRUE(eventually([&] { return answered >= i * kCount / (kFailures + 1); })) << answered;
+    const int taken_before = taken, doubtful_before = doubtful;
+    ASSERT_TRUE(eventually([&] { return taken > taken_before + 200 || answered == kCount; })) << answered;
+    if (answered == kCount) break;
     producer_fails();
+    ASSERT_TRUE(eventually([&] { return doubtful > doubtful_before || answered == kCount; })) << answered;
   }
   load.join();
   ASSERT_TRUE(eventually([&] { return answered == kCount; })) << answered;
   for (int i = 0; i < kCount; ++i) ASSERT_EQ(answers[static_cast<std::size_t>(i)], 1) << i;
   EXPECT_EQ(abandoned, 0) << "what a new producer was given is not lost with the old one";
   EXPECT_EQ(submitter_->pending(), 0u);
-  std::size_t taken = 0;
-  for (const auto& one : accepted) taken += one;
-  std::cout << kCount - taken << " of " << kCount << " are in doubt after " << kFailures << " failures\n";
-  EXPECT_GT(taken, kCount / 2u);
+  std::cout << doubtful << " of " << kCount << " are in doubt after " << kFailures << " failures\n";
+  EXPECT_GT(taken, kCount / 2);
   // In the order of submission, whatever had to be produced again.
-  const auto all = records(taken);
-  EXPECT_GE(all.size(), taken);
+  const auto count = static_cast<std::size_t>(taken);
+  const auto all = records(count);
+  EXPECT_GE(all.size(), count);
   int last = -1;
   for (const Bytes& record : all) {
     ASSERT_GT(std::stoi(record), last);
