@@ -33,7 +33,7 @@ class P256Table {
 class FrequentKeys {
  public:
   struct Limits {
-    std::uint64_t checks_before_table = 400;  // then they have cost what the table costs
+    std::uint64_t checks_before_table = 1000;
     std::size_t max_tables = 64;          // the one unused for longest goes: 10 MB at most
     std::size_t max_counted_keys = 4096;  // forgotten together when there are more
   };
