@@ -9,16 +9,20 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
+#include <random>
 #include <set>
 #include <sstream>
 #include <thread>
@@ -255,20 +259,64 @@ std::string ServerProcess::end_of_log(std::size_t lines) const {
   return last_lines(in, lines);
 }
 
+namespace {
+
+constexpr int kLowestPort = 12000, kPorts = 8000;
+
+// Bound, if it can be, to a port of 127.0.0.1 that nobody has, then closed; 0 lets the system choose. 0: taken.
+std::uint16_t bindable(int port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+                     ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  ::close(fd);
+  return bound ? ntohs(address.sin_port) : 0;
+}
+
+// Among the processes that ask free_port(), for as long as this one lives. The name needs no file, and the system lets
+// go of it.
+bool reserve(int port) {
+  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string name = "synod-port-" + std::to_string(port);
+  std::copy(name.begin(), name.end(), address.sun_path + 1);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (fd >= 0 && ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0) return true;  // kept open
+  if (fd >= 0) ::close(fd);
+  return false;
+}
+
+// The first of those that the system gives to whoever connects somewhere.
+int lowest_ephemeral_port() {
+  std::istringstream range(read_all("/proc/sys/net/ipv4/ip_local_port_range"));
+  int lowest = 0;
+  return range >> lowest ? lowest : 0;
+}
+
+}  // namespace
+
 std::uint16_t free_port() {
   static std::mutex mutex;
+  static int next = static_cast<int>(std::random_device()() % kPorts);
   static std::set<std::uint16_t> given;
   std::lock_guard lock(mutex);
+  // A server may begin to listen only later, or be away for a while. Were its port one of those that outgoing
+  // connections get, somebody's could have it by then; even one to this very port, which would reach itself.
+  static const bool apart = lowest_ephemeral_port() >= kLowestPort + kPorts;
+  for (int tries = 0; apart && tries < kPorts; ++tries) {
+    const int port = kLowestPort + next;
+    next = (next + 1) % kPorts;
+    if (bindable(port) != 0 && reserve(port)) return static_cast<std::uint16_t>(port);
+  }
   for (;;) {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    SYNOD_CHECK(::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
-    SYNOD_CHECK(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-    ::close(fd);
-    if (given.insert(ntohs(address.sin_port)).second) return ntohs(address.sin_port);
+    const std::uint16_t port = bindable(0);
+    SYNOD_CHECK(port != 0);
+    if (given.insert(port).second) return port;
   }
 }
 
