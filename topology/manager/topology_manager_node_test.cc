@@ -5,7 +5,10 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <future>
+#include <thread>
 
 #include "canton/topology_admin_v30.grpc.pb.h"
 #include "rpc/server.h"
@@ -68,7 +71,7 @@ class ManagerNode : public ::testing::Test {
     std::promise<Status> ready;
     node->start([&](Status status) { ready.set_value(std::move(status)); });
     auto future = ready.get_future();
-    ASSERT_EQ(future.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+    ASSERT_EQ(future.wait_for(std::chrono::seconds(120)), std::future_status::ready);
     const auto status = future.get();
     ASSERT_TRUE(status) << status.error().to_string();
     server = rpc::Server::start({}, node->services()).value();
@@ -84,18 +87,24 @@ class ManagerNode : public ::testing::Test {
   void TearDown() override {
     if (node) stop();
   }
-  // The synchronizer ticks once the change is effective, as a real one does.
-  void tick_later() {
+  // The synchronizer ticks again and again, and so also once the change is effective, whenever that is.
+  void start_ticking() {
     ticker = std::thread([this] {
-      std::this_thread::sleep_for(std::chrono::milliseconds(400));
-      std::vector<std::function<void()>> wake;
-      {
-        std::lock_guard lock(world.mutex);
-        world.append(std::nullopt, protocol::CompressedBatch::compress({}));
-        for (auto& [id, listener] : world.listeners) wake.push_back(listener);
+      while (!ticked_enough) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        std::vector<std::function<void()>> wake;
+        {
+          std::lock_guard lock(world.mutex);
+          world.append(std::nullopt, protocol::CompressedBatch::compress({}));
+          for (auto& [id, listener] : world.listeners) wake.push_back(listener);
+        }
+        for (auto& w : wake) w();
       }
-      for (auto& w : wake) w();
     });
+  }
+  void stop_ticking() {
+    ticked_enough = true;
+    ticker.join();
   }
   SynchronizerParametersState limit(std::uint32_t bytes) {
     SynchronizerParametersState mapping{world.genesis.synchronizer.logical(), {}};
@@ -116,14 +125,15 @@ class ManagerNode : public ::testing::Test {
   std::unique_ptr<rpc::Server> server;
   std::shared_ptr<grpc::Channel> channel;
   std::thread ticker;
+  std::atomic<bool> ticked_enough = false;
 };
 
 TEST_F(ManagerNode, ChangesTheSynchronizerAndRemembers) {
   start();
   EXPECT_TRUE(node->status().connected);
-  tick_later();
-  const auto made = authorize(limit(4242), Duration::seconds(10));
-  ticker.join();
+  start_ticking();
+  const auto made = authorize(limit(4242), Duration::seconds(120));
+  stop_ticking();
   ASSERT_TRUE(made) << made.error().to_string();
   EXPECT_EQ(node->head()->dynamic_parameters().max_request_size, 4242u);
   const auto again = authorize(limit(4242), std::nullopt);
@@ -228,7 +238,10 @@ TEST_F(ManagerNode, StopsWhileRequestsWait) {
   std::promise<Result<SignedTransaction>> done;
   node->authorize(limit(5), {}, std::nullopt,
                   [&](Result<SignedTransaction> result) { done.set_value(std::move(result)); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (sequencer.sends == 0 && std::chrono::steady_clock::now() < give_up)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_GT(sequencer.sends, 0) << "it waits for the receipt now";
   stop();
   const auto result = done.get_future().get();
   ASSERT_FALSE(result);
