@@ -143,11 +143,15 @@ void BlockStream::take_newest(const orderer::DeliverResponse& response) {
     return hold_against(believed.error(),
                         "tells of blocks that are not to be believed: " + believed.error().to_string());
   const std::int64_t newest = static_cast<std::int64_t>(response.block().header().number());
-  if (newest >= first_wanted())
-    return hold_against({"ORDERING_HEIGHT_PRUNED", ErrorCategory::invalid_state_missing,
-                         "the ordering service no longer has block " + std::to_string(first_wanted())},
-                        "says that it no longer has block " + std::to_string(first_wanted()));
-  newest_at_endpoint_ = newest;
+  if (newest >= first_wanted()) {
+    // It may have come there only after it was asked for that block: then it is asked again, and has it.
+    if (std::exchange(should_have_, true))
+      return hold_against({"ORDERING_HEIGHT_PRUNED", ErrorCategory::invalid_state_missing,
+                           "the ordering service no longer has block " + std::to_string(first_wanted())},
+                          "says that it no longer has block " + std::to_string(first_wanted()));
+  } else {
+    newest_at_endpoint_ = newest;
+  }
   ++generation_;  // the probe's end is no loss
   link_->loop.post([weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->connect();
@@ -187,6 +191,7 @@ void BlockStream::head_seen(const KnownHead& head) {
 // Under the lock.
 std::optional<Error> BlockStream::take_block(FabricBlock native, std::size_t credit) {
   attempts_.succeeded();
+  should_have_ = false;
   against_.erase(attempts_.endpoint());
   const std::int64_t number = static_cast<std::int64_t>(native.number);
   if (newest_at_endpoint_ && number >= *newest_at_endpoint_ && number < first_wanted()) {
@@ -239,6 +244,7 @@ void BlockStream::lost(std::uint64_t generation, const std::optional<Error>& err
   if (closed_ || ending_) return;
   // One that does not even have what it called its newest block is left.
   if (std::exchange(not_found_, false) && !told_us_where) return look_for_start();
+  should_have_ = false;
   ++generation_;
   if (error && !left) {
     complained_ = true;

@@ -64,6 +64,7 @@ class BlockStream : public std::enable_shared_from_this<BlockStream> {
   // they no longer have. So we ask what is newest: from there blocks are read and dropped until the wanted one comes.
   bool not_found_ = false;
   std::optional<std::int64_t> newest_at_endpoint_;
+  bool should_have_ = false;  // the endpoint has told of a block as new as the wanted one before it was asked for that
   std::map<std::size_t, Error> against_;  // endpoints that would not let us go on from here, and why
   std::set<std::size_t> other_heads_;     // endpoints whose block differed from ours where both had one
   struct Behind {
