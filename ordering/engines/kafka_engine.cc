@@ -157,7 +157,7 @@ Status KafkaEngine::write_configuration(std::size_t broker) const {
           // On one machine a dead broker can be noticed sooner than between computing centres.
           "broker.session.timeout.ms=6000\nbroker.heartbeat.interval.ms=500\n"
           "controller.quorum.election.timeout.ms=2000\ncontroller.quorum.fetch.timeout.ms=5000\n"
-          "replica.lag.time.max.ms=10000\ninitial.broker.registration.timeout.ms=120000\n";
+          "replica.lag.time.max.ms=10000\ninitial.broker.registration.timeout.ms=600000\n";
   std::error_code error;
   fs::create_directories(folder_of(broker), error);
   return write(folder_of(broker) + "/server.properties", text);
