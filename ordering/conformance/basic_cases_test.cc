@@ -17,38 +17,37 @@ TEST_P(OrderingConformance, TwoSubscribersAgreeAtEveryHeightAndAfterARestart) {
   auto other_client = world().connect();
   auto two = follow(*other_client, Height(0), second);
   submit_all("a", 30);
-  ASSERT_TRUE(first->wait_for_record("a29"));
+  ASSERT_TRUE(appears(*first, "a29"));
   world().stop();
   ASSERT_TRUE(started());
   submit_all("b", 30);
-  ASSERT_TRUE(first->wait_for_record("b29"));
+  ASSERT_TRUE(appears(*first, "b29"));
   ASSERT_TRUE(second->wait_for_record("b29"));
-  const auto left = first->blocks(), right = second->blocks();
-  ASSERT_EQ(left.size(), right.size());
-  for (std::size_t i = 0; i < left.size(); ++i) EXPECT_TRUE(same(left[i], right[i])) << "at height " << i;
+  const auto left = first->blocks();
+  EXPECT_TRUE(one_log(left, second->blocks()));
   EXPECT_TRUE(first->chained() && second->chained());
   EXPECT_EQ(left.front().height, Height(0));
 
   auto late = std::make_shared<Collector>();
   auto three = follow(*other_client, Height(0), late);
   ASSERT_TRUE(late->wait_for_record("b29"));
-  EXPECT_EQ(late->sequence(), first->sequence());
+  EXPECT_TRUE(one_log(late->blocks(), left));
   // A driver that knows nothing of the time before sees the same, and its records are ordered behind.
   auto fresh = world().connect();
-  ASSERT_TRUE(submit_until_accepted(*fresh, "new"));
   auto after = std::make_shared<Collector>();
   auto four = follow(*fresh, Height(0), after);
-  ASSERT_TRUE(after->wait_for_record("new"));
+  ASSERT_TRUE(ordered(*fresh, *after, "new"));
   ASSERT_TRUE(first->wait_for_record("new"));
   const auto whole = after->blocks();
-  for (std::size_t i = 0; i < left.size(); ++i) EXPECT_TRUE(same(left[i], whole[i])) << "at height " << i;
+  EXPECT_GT(whole.size(), left.size());
+  EXPECT_TRUE(one_log(left, whole));
 }
 
 TEST_P(OrderingConformance, ResumesAtAnyHeight) {
   submit_all("r", 20);
   auto all = std::make_shared<Collector>();
   auto whole = follow(*log_, Height(0), all);
-  ASSERT_TRUE(all->wait_for_record("r19"));
+  ASSERT_TRUE(appears(*all, "r19"));
   const auto blocks = all->blocks();
   for (std::size_t from = 0; from < blocks.size(); ++from) {
     auto tail = std::make_shared<Collector>();
@@ -59,11 +58,13 @@ TEST_P(OrderingConformance, ResumesAtAnyHeight) {
   // A height that does not exist yet is waited for.
   auto future = std::make_shared<Collector>();
   auto subscription = follow(*log_, Height(blocks.back().height.value + 2), future);
-  submit_all("later", 1);
-  ASSERT_TRUE(all->wait_for_record("later0"));  // accepted is not ordered: both could share a block
-  ASSERT_TRUE(submit_until_accepted(*log_, "later1"));
+  ASSERT_TRUE(ordered(*log_, *all, "later0"));  // accepted is not ordered: both could share a block
+  ASSERT_TRUE(ordered(*log_, *all, "later1"));
   ASSERT_TRUE(future->wait_for_record("later1"));
-  EXPECT_EQ(future->blocks().size(), 1u);
+  const auto later = future->blocks();
+  EXPECT_EQ(later.front().height, Height(blocks.back().height.value + 2));
+  ASSERT_TRUE(all->wait_for_height(later.front().height));
+  EXPECT_TRUE(same(later.front(), all->blocks()[blocks.size() + 1]));
 }
 
 // Where an engine may forget what it has accepted, the caller submits again what does not appear.
@@ -105,20 +106,18 @@ TEST_P(OrderingConformance, NothingAcceptedIsLostByAKillDuringSubmit) {
   over = true;
   submitter.join();
   ASSERT_GT(accepted.size(), world().traits().kills * 4u);
-  ASSERT_TRUE(submit_until_accepted(*log_, "last"));
-  ASSERT_TRUE(seen->wait_for_record("last"));
+  ASSERT_TRUE(ordered(*log_, *seen, "last"));
   auto sequence = seen->sequence();
-  std::set<Bytes> ordered(sequence.begin(), sequence.end());
-  if (!world().traits().accepted_is_durable) {
+  std::set<Bytes> there(sequence.begin(), sequence.end());
+  if (forgetful()) {
     for (const Bytes& record : accepted) {
-      if (!ordered.insert(record).second) continue;
-      ASSERT_TRUE(submit_until_accepted(*log_, record));
-      ASSERT_TRUE(seen->wait_for_record(record));
+      if (there.contains(record)) continue;
+      ASSERT_TRUE(ordered(*log_, *seen, record));
     }
     sequence = seen->sequence();
-    ordered = std::set<Bytes>(sequence.begin(), sequence.end());
+    there = std::set<Bytes>(sequence.begin(), sequence.end());
   }
-  for (const Bytes& record : accepted) EXPECT_TRUE(ordered.contains(record)) << record.substr(0, 10);
+  for (const Bytes& record : accepted) EXPECT_TRUE(there.contains(record)) << record.substr(0, 10);
   EXPECT_TRUE(seen->chained());
   EXPECT_FALSE(seen->end());
 
@@ -127,9 +126,7 @@ TEST_P(OrderingConformance, NothingAcceptedIsLostByAKillDuringSubmit) {
   // What the second sees must begin with this; the first may see more meanwhile: records of unknown outcome come late.
   const auto left = seen->blocks();
   ASSERT_TRUE(again->wait_for_height(left.back().height));
-  const auto right = again->blocks();
-  ASSERT_GE(right.size(), left.size());
-  for (std::size_t i = 0; i < left.size(); ++i) ASSERT_TRUE(same(left[i], right[i])) << "at height " << i;
+  EXPECT_TRUE(one_log(left, again->blocks()));
 }
 
 TEST_P(OrderingConformance, ARecordWaitsForAnEngineThatIsGoneAndBack) {
@@ -139,24 +136,26 @@ TEST_P(OrderingConformance, ARecordWaitsForAnEngineThatIsGoneAndBack) {
   world().kill();
   // Until the connection's end is known a record may be written to it and become unknown.
   ASSERT_TRUE(disconnected(*log));
-  EXPECT_FALSE(log->health().last_error.empty());
-  auto result = std::make_shared<std::atomic<int>>(-1);
-  log->submit("during", [result](SubmitResult r) { *result = static_cast<int>(r.outcome); });
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_TRUE(eventually([&] { return !log->health().last_error.empty(); }));
+  const auto result = submit_while_away(*log, "during");
   EXPECT_EQ(*result, -1);
   ASSERT_TRUE(started());
   auto seen = std::make_shared<Collector>();
   auto subscription = follow(*log, Height(0), seen);
-  ASSERT_TRUE(seen->wait_for_record("during"));
-  EXPECT_TRUE(eventually([&] { return *result == static_cast<int>(SubmitOutcome::accepted); })) << *result;
+  EXPECT_TRUE(eventually([&] { return *result != -1; }));
+  // Several orderers may still be choosing a leader, and end the connection over it.
+  if (!forgetful() || *result != static_cast<int>(SubmitOutcome::unknown)) {
+    EXPECT_EQ(*result, static_cast<int>(SubmitOutcome::accepted));
+  }
+  ASSERT_TRUE(appears(*seen, "during"));
   EXPECT_TRUE(ready(*log));
 }
 
 TEST_P(OrderingConformance, ARecordThatWasNeverSentIsRefusedAndOneThatWasIsUnknown) {
-  auto impatient = world().connect({.submit_timeout = Duration::seconds(1)});
+  auto impatient = world().connect({.submit_timeout = Duration::seconds(2)});
   ASSERT_TRUE(submit_until_accepted(*impatient, "fine"));
   world().pause();
-  const auto stuck = submit_and_wait(*impatient, "stuck");
+  const auto stuck = submit_to_hanging(*impatient, "stuck");
   ASSERT_EQ(stuck.outcome, SubmitOutcome::unknown);
   EXPECT_EQ(stuck.error->id, "ORDERING_UNAVAILABLE");
   world().resume();
@@ -176,27 +175,27 @@ TEST_P(OrderingConformance, TakesTheSmallestAndTheLargestRecordAndNoLarger) {
   auto seen = std::make_shared<Collector>();
   auto subscription = follow(*log_, Height(0), seen);
   const std::size_t largest = log_->max_record_bytes();
-  EXPECT_EQ(submit_and_wait(*log_, Bytes(1, '\0')).outcome, SubmitOutcome::accepted);
+  EXPECT_TRUE(ordered(*log_, *seen, Bytes(1, '\0')));
   const Bytes big(largest, 'x');
-  EXPECT_EQ(submit_and_wait(*log_, big).outcome, SubmitOutcome::accepted);
+  const auto patient = world().connect({.submit_timeout = Duration::seconds(300)});  // it is copied many times
+  EXPECT_TRUE(ordered(*patient, *seen, big));
   const auto larger = submit_and_wait(*log_, Bytes(largest + 1, 'x'));
   ASSERT_EQ(larger.outcome, SubmitOutcome::refused);
   EXPECT_EQ(larger.error->id, "ORDERING_RECORD_TOO_LARGE");
   EXPECT_EQ(submit_and_wait(*log_, Bytes()).outcome, SubmitOutcome::refused);
-  ASSERT_TRUE(seen->wait_for_record(big));
-  EXPECT_EQ(seen->sequence(), (std::vector<Bytes>{Bytes(1, '\0'), big}));
+  EXPECT_EQ(first_of_each(seen->sequence()), (std::vector<Bytes>{Bytes(1, '\0'), big}));
+  EXPECT_TRUE(as_submitted(seen->sequence()));
 }
 
 TEST_P(OrderingConformance, ASlowSinkHoldsNoMoreThanItsWindow) {
   const Bytes filling(200'000, 'f');
-  for (int i = 0; i < 200; ++i) ASSERT_TRUE(submit_until_accepted(*log_, std::to_string(i) + filling));
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(submit(*log_, std::to_string(i) + filling));
   {
     // The newest block is a small one: orderers are asked how far they are, and some answer with the whole block.
     auto all = std::make_shared<Collector>();
     auto whole = follow(*log_, Height(0), all);
-    ASSERT_TRUE(all->wait_for_record("199" + filling));
-    ASSERT_TRUE(submit_until_accepted(*log_, "small"));
-    ASSERT_TRUE(all->wait_for_record("small"));
+    ASSERT_TRUE(appears(*all, "199" + filling));
+    ASSERT_TRUE(ordered(*log_, *all, "small"));
   }
   auto reader = world().connect({.window_bytes = 512u << 10});
   auto slow = std::make_shared<Collector>();
@@ -218,7 +217,7 @@ TEST_P(OrderingConformance, ASlowSinkHoldsNoMoreThanItsWindow) {
 TEST_P(OrderingConformance, APrunedHeightFailsCleanly) {
   if (!world().traits().prunes) return expect_no_pruning();
   const Bytes filling(20'000, 'f');
-  for (int i = 0; i < 20; ++i) ASSERT_TRUE(submit_until_accepted(*log_, std::to_string(i) + filling));
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(submit(*log_, std::to_string(i) + filling));
   ASSERT_TRUE(world().prune(*log_, Height(15)));
   auto pruned = std::make_shared<Collector>();
   auto subscription = follow(*log_, Height(1), pruned);
@@ -238,13 +237,15 @@ TEST_P(OrderingConformance, AnotherHistoryEndsTheSubscription) {
   auto seen = std::make_shared<Collector>();
   auto subscription = follow(*log_, Height(0), seen);
   submit_all("x", 3);
-  ASSERT_TRUE(seen->wait_for_record("x2"));
+  ASSERT_TRUE(appears(*seen, "x2"));
   ASSERT_TRUE(world().replace_history());
   // A log that is merely shorter may be an orderer that is behind; the other history shows once it has grown past what
   // was read. With pauses, since a block may hold many records.
-  for (int i = 0; i < 200 && !seen->wait_for_end(std::chrono::milliseconds(100)); ++i)
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  for (int i = 0; !seen->wait_for_end(std::chrono::milliseconds(100)); ++i) {
+    ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "of another history " << i << " records, and no end";
     ASSERT_TRUE(submit_until_accepted(*log_, "y" + std::to_string(i)));
-  ASSERT_TRUE(seen->end());
+  }
   EXPECT_EQ(seen->end()->id, "ORDERING_FORKED");
 }
 
@@ -271,17 +272,17 @@ TEST_P(OrderingConformance, EveryRecordOfAFloodIsOrderedOnceWhenNothingFails) {
   auto seen = std::make_shared<Collector>();
   auto subscription = follow(*log_, Height(0), seen);
   const int count = world().traits().flood;
-  std::atomic<int> accepted = 0;
-  for (int i = 0; i < count; ++i)
-    log_->submit("f" + std::to_string(i), [&](SubmitResult r) { accepted += r.outcome == SubmitOutcome::accepted; });
-  ASSERT_TRUE(seen->wait_for_record("f" + std::to_string(count - 1)));
-  const auto sequence = seen->sequence();
-  ASSERT_EQ(sequence.size(), static_cast<std::size_t>(count));
-  for (int i = 0; i < count; ++i) ASSERT_EQ(sequence[static_cast<std::size_t>(i)], "f" + std::to_string(i));
+  const AtOnce flood = submit_at_once(*seen, [count](const std::string& prefix) {
+    std::vector<Bytes> records;
+    for (int i = 0; i < count; ++i) records.push_back(prefix + std::to_string(i));
+    return records;
+  });
+  ASSERT_TRUE(flood.accepted);
+  ASSERT_EQ(flood.ordered.size(), static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < flood.ordered.size(); ++i) ASSERT_EQ(flood.ordered[i], flood.submitted[i]);
   if (world().traits().shares_blocks) {
-    EXPECT_LT(seen->blocks().size(), static_cast<std::size_t>(count)) << "under load records share blocks";
+    EXPECT_LT(flood.blocks, static_cast<std::size_t>(count)) << "under load records share blocks";
   }
-  EXPECT_TRUE(eventually([&] { return accepted == count; })) << accepted;
 }
 
 TEST_P(OrderingConformance, ARoundThroughAnIdleEngineIsShort) {
@@ -292,8 +293,7 @@ TEST_P(OrderingConformance, ARoundThroughAnIdleEngineIsShort) {
   for (int i = 0; i < 100; ++i) {
     const Bytes record = "round" + std::to_string(i);
     const auto begin = std::chrono::steady_clock::now();
-    log_->submit(record, [](SubmitResult) {});
-    ASSERT_TRUE(seen->wait_for_record(record));
+    ASSERT_TRUE(ordered(*log_, *seen, record));
     micros.push_back(
         std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin).count());
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -301,7 +301,8 @@ TEST_P(OrderingConformance, ARoundThroughAnIdleEngineIsShort) {
   std::sort(micros.begin(), micros.end());
   ::testing::Test::RecordProperty("round_p50_us", static_cast<int>(micros[50]));
   std::cout << "round through an idle engine: p50 " << micros[50] << " us, p99 " << micros[98] << " us\n";
-  EXPECT_LT(micros[50], 2'500'000) << "blocks are not pushed: it is the seconds of polling that one waits for";
+  // A busy machine holds up some; polling would hold up all, since each begins when the one before was seen.
+  EXPECT_LT(micros[10], 2'500'000) << "blocks are not pushed: it is the seconds of polling that one waits for";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <climits>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -14,7 +15,7 @@
 namespace synod::ordering::conformance {
 
 // Until something happens that must: long enough for the slowest machine, so that a test fails instead of hanging.
-inline constexpr std::chrono::seconds kPatience{90};
+inline constexpr std::chrono::seconds kPatience{300};
 
 // Asks until it is so; false: not within the patience.
 bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit = kPatience);
@@ -90,10 +91,24 @@ class Collector : public BlockSink {
 // submit() made synchronous.
 SubmitResult submit_and_wait(OrderingLog& log, Bytes record);
 
-// Submits until the record is accepted, as a sequencer does; false after `attempts` failures.
-bool submit_until_accepted(OrderingLog& log, const Bytes& record, int attempts = 200);
+// Submits until the record is accepted, as a sequencer does, and tells how often that was: so often it may be ordered.
+// 0: it was not accepted after `attempts`, or within the patience.
+int submissions_until_accepted(OrderingLog& log, const Bytes& record, int attempts = INT_MAX);
+inline bool submit_until_accepted(OrderingLog& log, const Bytes& record, int attempts = INT_MAX) {
+  return submissions_until_accepted(log, record, attempts) > 0;
+}
 
-// OrderingLog::prune made synchronous.
+// What has been accepted and does not appear for so long may have been forgotten.
+inline constexpr std::chrono::seconds kForgotten{10};
+
+// Submits until the record is seen, and tells how often that was; 0: not within the patience. `forgetful`: an engine
+// that may forget what it has accepted, say because it elects another leader meanwhile. It is given the record again.
+int order(OrderingLog& log, Collector& seen, const Bytes& record, bool forgetful);
+
+// Each where it came first: what was submitted again, because its outcome was unknown, may be ordered again, and late.
+std::vector<Bytes> first_of_each(const std::vector<Bytes>& sequence);
+
+// OrderingLog::prune made synchronous, and tried again where that is worth it.
 Status prune_and_wait(OrderingLog& log, Height before);
 
 }  // namespace synod::ordering::conformance

@@ -21,7 +21,8 @@ TEST_F(FabricFaults, TheRaftLeaderIsKilledUnderLoad) {
   dies_under_load(
       "the leader",
       [&] {
-        leader = engine().leader(fabric().channel());
+        // None while one is being elected, or while an orderer is too busy to say.
+        eventually([&] { return (leader = engine().leader(fabric().channel())).has_value(); });
         return leader && engine().orderer(*leader).stop(SIGKILL, Duration::seconds(20));
       },
       [&] { return engine().orderer(*leader).start(); });

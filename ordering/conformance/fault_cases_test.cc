@@ -18,32 +18,29 @@ TEST_P(OrderingConformance, AfterACutTheStreamGoesOnWhereItWas) {
   auto subscription = follow(*log_, Height(0), seen);
   for (int round = 0; round < 3; ++round) {
     const std::string prefix = "c" + std::to_string(round) + "-";
-    submit_all(prefix, 5);
-    ASSERT_TRUE(seen->wait_for_record(prefix + "4"));
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(ordered(*log_, *seen, prefix + std::to_string(i)));
     world().cut();
     std::this_thread::sleep_for(milliseconds(50));
     world().heal();
   }
-  submit_all("end", 1);
-  ASSERT_TRUE(seen->wait_for_record("end0"));
+  ASSERT_TRUE(ordered(*log_, *seen, "end"));
   EXPECT_TRUE(seen->chained());
-  EXPECT_EQ(seen->sequence().size(), 16u) << "each once: every one was accepted before the next cut";
+  EXPECT_TRUE(as_submitted(seen->sequence())) << "no more often: every one was accepted before the next cut";
 }
 
 TEST_P(OrderingConformance, ARecordSubmittedWhileCutOffIsOrderedAfterwards) {
-  submit_all("before", 1);
-  ASSERT_TRUE(ready(*log_));
+  const auto log = world().connect({.submit_timeout = Duration::seconds(300)});
+  ASSERT_TRUE(submit_until_accepted(*log, "before"));
+  ASSERT_TRUE(ready(*log));
   world().cut();
-  ASSERT_TRUE(disconnected(*log_));
-  auto result = std::make_shared<std::atomic<int>>(-1);
-  log_->submit("during", [result](SubmitResult r) { *result = static_cast<int>(r.outcome); });
-  std::this_thread::sleep_for(milliseconds(100));
+  ASSERT_TRUE(disconnected(*log));
+  const auto result = submit_while_away(*log, "during");
   EXPECT_EQ(*result, -1);
-  EXPECT_EQ(log_->health().pending_submissions, 1u);
+  EXPECT_EQ(log->health().pending_submissions, 1u);
   world().heal();
   auto seen = std::make_shared<Collector>();
-  auto subscription = follow(*log_, Height(0), seen);
-  EXPECT_TRUE(seen->wait_for_record("during"));
+  auto subscription = follow(*log, Height(0), seen);
+  EXPECT_TRUE(appears(*seen, "during"));
 }
 
 TEST_P(OrderingConformance, HealthSaysWhyWhileCutOffAndNothingAfterwards) {
@@ -51,7 +48,7 @@ TEST_P(OrderingConformance, HealthSaysWhyWhileCutOffAndNothingAfterwards) {
   ASSERT_TRUE(ready(*log_));
   world().cut();
   EXPECT_TRUE(disconnected(*log_));
-  EXPECT_FALSE(log_->health().last_error.empty());
+  EXPECT_TRUE(eventually([&] { return !log_->health().last_error.empty(); }));
   world().heal();
   ASSERT_TRUE(ready(*log_));
   submit_all("after", 1);
@@ -60,16 +57,16 @@ TEST_P(OrderingConformance, HealthSaysWhyWhileCutOffAndNothingAfterwards) {
 
 TEST_P(OrderingConformance, ADriverMayBeStartedBeforeTheEngineIsReachable) {
   world().cut();
-  auto early = world().connect();
+  auto early = world().connect({.submit_timeout = Duration::seconds(300)});
   auto seen = std::make_shared<Collector>();
   auto subscription = follow(*early, Height(0), seen);
-  std::atomic<int> outcome = -1;
-  early->submit("early", [&](SubmitResult r) { outcome = static_cast<int>(r.outcome); });
+  const auto outcome = std::make_shared<std::atomic<int>>(-1);
+  early->submit("early", [outcome](const SubmitResult& r) { *outcome = static_cast<int>(r.outcome); });
   std::this_thread::sleep_for(milliseconds(300));
   EXPECT_EQ(early->health().state, Health::State::connecting);
-  EXPECT_EQ(outcome, -1);
+  EXPECT_EQ(*outcome, -1);
   world().heal();
-  EXPECT_TRUE(seen->wait_for_record("early"));
+  EXPECT_TRUE(appears(*seen, "early"));
   EXPECT_TRUE(ready(*early));
 }
 
@@ -79,10 +76,7 @@ TEST_P(OrderingConformance, ACutInTheMiddleOfCatchingUpLosesNothing) {
   for (int i = 0; i < 60; ++i) records.push_back(std::to_string(i) + filling);
   auto all = std::make_shared<Collector>();
   auto whole = follow(*log_, Height(0), all);
-  for (const Bytes& record : records) {
-    ASSERT_TRUE(submit_until_accepted(*log_, record));
-    ASSERT_TRUE(all->wait_for_record(record));  // so that each is a block of its own
-  }
+  for (const Bytes& record : records) ASSERT_TRUE(ordered(*log_, *all, record));  // each in a block of its own
   auto reader = world().connect({.window_bytes = 300'000});
   auto seen = std::make_shared<Collector>();
   auto subscription = reader->subscribe(Height(0), seen);
@@ -97,7 +91,8 @@ TEST_P(OrderingConformance, ACutInTheMiddleOfCatchingUpLosesNothing) {
   subscription->request(1'000'000);
   ASSERT_TRUE(seen->wait_for_record(records.back()));
   EXPECT_TRUE(seen->chained());
-  EXPECT_EQ(seen->sequence(), records);
+  EXPECT_EQ(first_of_each(seen->sequence()), records);
+  EXPECT_TRUE(one_log(seen->blocks(), all->blocks()));
 }
 
 TEST_P(OrderingConformance, NothingAcceptedIsLostByCutsUnderLoad) {
@@ -124,44 +119,40 @@ TEST_P(OrderingConformance, NothingAcceptedIsLostByCutsUnderLoad) {
   over = true;
   submitter.join();
   EXPECT_GE(accepted.size(), 25u);
-  ASSERT_TRUE(submit_until_accepted(*log_, "last"));
-  ASSERT_TRUE(seen->wait_for_record("last"));
-  for (const Bytes& record : accepted) EXPECT_TRUE(seen->wait_for_record(record)) << record;
-  const auto sequence = seen->sequence();
+  ASSERT_TRUE(ordered(*log_, *seen, "last"));
+  for (const Bytes& record : accepted) EXPECT_TRUE(appears(*seen, record));
+  const auto blocks = seen->blocks();
   EXPECT_TRUE(seen->chained());
   auto again = std::make_shared<Collector>();
   auto second = follow(*log_, Height(0), again);
-  ASSERT_TRUE(again->wait_for_record(sequence.back()));
-  EXPECT_EQ(again->sequence(), sequence);
+  ASSERT_TRUE(again->wait_for_height(blocks.back().height));
+  EXPECT_TRUE(one_log(again->blocks(), blocks));
 }
 
 TEST_P(OrderingConformance, AConnectionThatHangsMakesSubmissionsUnknownAndRecovers) {
-  auto impatient = world().connect({.submit_timeout = Duration::seconds(1)});
+  auto impatient = world().connect({.submit_timeout = Duration::seconds(2)});
   ASSERT_TRUE(submit_until_accepted(*impatient, "fine"));
   world().stall();
-  const auto stuck = submit_and_wait(*impatient, "stuck");
+  const auto stuck = submit_to_hanging(*impatient, "stuck");
   ASSERT_EQ(stuck.outcome, SubmitOutcome::unknown);
   EXPECT_EQ(stuck.error->id, "ORDERING_UNAVAILABLE");
   world().heal();
-  EXPECT_TRUE(submit_until_accepted(*impatient, "fine again"));
   auto seen = std::make_shared<Collector>();
   auto subscription = follow(*impatient, Height(0), seen);
-  EXPECT_TRUE(seen->wait_for_record("fine again"));
+  EXPECT_TRUE(ordered(*impatient, *seen, "fine again"));
   EXPECT_TRUE(seen->chained());
 }
 
 TEST_P(OrderingConformance, ASubscriptionSurvivesAHangingConnection) {
   auto seen = std::make_shared<Collector>();
   auto subscription = follow(*log_, Height(0), seen);
-  submit_all("a", 3);
-  ASSERT_TRUE(seen->wait_for_record("a2"));
+  for (const char* record : {"a0", "a1", "a2"}) ASSERT_TRUE(ordered(*log_, *seen, record));
   world().stall();
   std::this_thread::sleep_for(milliseconds(300));
   world().heal();
-  submit_all("b", 3);
-  ASSERT_TRUE(seen->wait_for_record("b2"));
+  for (const char* record : {"b0", "b1", "b2"}) ASSERT_TRUE(ordered(*log_, *seen, record));
   EXPECT_TRUE(seen->chained());
-  EXPECT_EQ(seen->sequence().size(), 6u);
+  EXPECT_TRUE(as_submitted(seen->sequence()));
 }
 
 // Cut off, behind connections that hang, and stopped altogether: long enough for everything that runs out in between.
@@ -176,8 +167,7 @@ TEST_P(OrderingConformance, AnEngineThatWasAwayForLongIsFoundAgainWithoutHelp) {
 TEST_P(OrderingConformance, StoppingWhileTheEngineIsAwayEndsEverything) {
   auto seen = std::make_shared<Collector>();
   auto subscription = follow(*log_, Height(0), seen);
-  submit_all("a", 1);
-  ASSERT_TRUE(seen->wait_for_record("a0"));
+  ASSERT_TRUE(ordered(*log_, *seen, "a"));
   world().cut();
   std::this_thread::sleep_for(milliseconds(100));
   std::atomic<int> answers = 0;
@@ -189,17 +179,25 @@ TEST_P(OrderingConformance, StoppingWhileTheEngineIsAwayEndsEverything) {
 }
 
 TEST_P(OrderingConformance, APausedEngineGoesOnAsIfNothingWere) {
+  std::atomic<int> accepted = 0, answered = 0;
+  const auto log = world().connect({.submit_timeout = Duration::seconds(300)});
   auto seen = std::make_shared<Collector>();
-  auto subscription = follow(*log_, Height(0), seen);
-  submit_all("a", 3);
+  auto subscription = follow(*log, Height(0), seen);
+  for (const char* record : {"a0", "a1", "a2"}) ASSERT_TRUE(submit_until_accepted(*log, record));
   world().pause();
-  std::atomic<int> accepted = 0;
   for (int i = 0; i < 10; ++i)
-    log_->submit("p" + std::to_string(i), [&](SubmitResult r) { accepted += r.outcome == SubmitOutcome::accepted; });
+    log->submit("p" + std::to_string(i), [&](const SubmitResult& r) {
+      accepted += r.outcome == SubmitOutcome::accepted;
+      ++answered;
+    });
   std::this_thread::sleep_for(milliseconds(300));
   world().resume();
-  for (int i = 0; i < 10; ++i) EXPECT_TRUE(seen->wait_for_record("p" + std::to_string(i)));
-  EXPECT_TRUE(eventually([&] { return accepted == 10; })) << accepted;
+  EXPECT_TRUE(eventually([&] { return answered == 10; })) << answered;
+  // Several orderers may find that their leader was silent for too long, and end the connection over it.
+  if (!forgetful()) {
+    EXPECT_EQ(accepted, 10);
+  }
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(appears(*seen, "p" + std::to_string(i)));
   EXPECT_TRUE(seen->chained());
 }
 

@@ -13,7 +13,7 @@ class KafkaFaults : public SingleFault {
     dies_under_load(
         name,
         [&] {
-          broker = kafka().leader();
+          eventually([&] { return (broker = kafka().leader()).has_value(); });  // none while one is being elected
           if (!broker) return false;
           if (!leader) *broker = (*broker + 1) % kafka().engine().brokers();
           kafka().engine().kill_broker(*broker);

@@ -72,9 +72,9 @@ class KafkaWorld final : public EngineWorld {
   Status prune(OrderingLog& log, Height before) override { return prune_and_wait(log, before); }
 
   Status replace_history() override {
-    SYNOD_RETURN_IF_ERROR(kafka::delete_topic(admin_.get(), topic_, Duration::seconds(10)));
+    SYNOD_RETURN_IF_ERROR(until([&] { return kafka::delete_topic(admin_.get(), topic_, Duration::seconds(10)); }));
     SYNOD_RETURN_IF_ERROR(until([&]() -> Status {
-      SYNOD_TRY(const auto state, kafka::describe_topic(admin_.get(), topic_, Duration::seconds(1)));
+      SYNOD_TRY(const auto state, kafka::describe_topic(admin_.get(), topic_, Duration::seconds(2)));
       return state.exists ? Status(fail(unavailable("ENGINE_FAILED", "the topic is still there"))) : Status();
     }));
     std::this_thread::sleep_for(std::chrono::seconds(1));  // no operator is faster

@@ -43,7 +43,10 @@ class PostgresWorld final : public EngineWorld {
   void kill() override { (*engine_)->kill(); }
   void pause() override {
     (*engine_)->signal(SIGSTOP);
-    if (const auto server = (*engine_)->pid()) wait_until_stopped(*server);
+    // What the server had started before it stopped, and nobody saw yet, is stopped the next time.
+    if (const auto server = (*engine_)->pid())
+      for (int i = 0; i < 300 && !wait_until_stopped(*server, std::chrono::seconds(1)); ++i)
+        (*engine_)->signal(SIGSTOP);
   }
   void resume() override { (*engine_)->signal(SIGCONT); }
 

@@ -17,7 +17,7 @@ class SingleFault : public ::testing::Test {
   // Skips the test where the engine is missing.
   void begin(std::unique_ptr<EngineWorld> world);
   // As a sequencer does: submits again what does not appear.
-  ::testing::AssertionResult ordered(const Bytes& record, std::chrono::seconds patience = std::chrono::seconds(120));
+  ::testing::AssertionResult ordered(const Bytes& record, std::chrono::seconds patience = kPatience);
   // `kill` while records are submitted one after the other, `start` once the others have gone on.
   void dies_under_load(const std::string& name, const std::function<bool()>& kill,
                        const std::function<Status()>& start);

@@ -6,8 +6,6 @@
 #include <sstream>
 #include <string>
 
-#include "ordering/conformance/collector.h"
-
 namespace synod::ordering::conformance {
 namespace {
 
@@ -51,8 +49,8 @@ bool all_stopped(pid_t process) {
 
 }  // namespace
 
-bool wait_until_stopped(pid_t process) {
-  return eventually([&] { return all_stopped(process); });
+bool wait_until_stopped(pid_t process, std::chrono::milliseconds limit) {
+  return eventually([&] { return all_stopped(process); }, limit);
 }
 
 }  // namespace synod::ordering::conformance

@@ -1,6 +1,7 @@
 // What is ordered, and what those who submit hear of it.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -23,19 +24,27 @@ TEST_P(OrderingConformance, BinaryRecordsComeBackByteForByte) {
                                    all + all};
   auto seen = std::make_shared<Collector>();
   auto subscription = follow(*log_, Height(0), seen);
-  for (const Bytes& record : records) ASSERT_TRUE(submit_until_accepted(*log_, record));
-  ASSERT_TRUE(seen->wait_for_record(records.back()));
-  EXPECT_EQ(seen->sequence(), records);
+  for (const Bytes& record : records) ASSERT_TRUE(ordered(*log_, *seen, record));
+  EXPECT_EQ(first_of_each(seen->sequence()), records);
+  EXPECT_TRUE(as_submitted(seen->sequence()));
 }
 
 TEST_P(OrderingConformance, TheSameRecordTwiceIsOrderedTwice) {
   auto seen = std::make_shared<Collector>();
   auto subscription = follow(*log_, Height(0), seen);
-  ASSERT_TRUE(submit_until_accepted(*log_, "twin"));
-  ASSERT_TRUE(submit_until_accepted(*log_, "twin"));
-  ASSERT_TRUE(submit_until_accepted(*log_, "last"));
-  ASSERT_TRUE(seen->wait_for_record("last"));
-  EXPECT_EQ(seen->sequence(), (std::vector<Bytes>{"twin", "twin", "last"}));
+  const auto twins = [&] {
+    const auto sequence = seen->sequence();
+    return std::count(sequence.begin(), sequence.end(), "twin");
+  };
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(submit(*log_, "twin"));
+  // An engine that may have forgotten one is given it again.
+  while (!eventually([&] { return twins() >= 2; }, forgetful() ? kForgotten : kPatience)) {
+    ASSERT_TRUE(forgetful());
+    ASSERT_TRUE(submit(*log_, "twin"));
+  }
+  ASSERT_TRUE(ordered(*log_, *seen, "last"));
+  EXPECT_EQ(first_of_each(seen->sequence()), (std::vector<Bytes>{"twin", "last"}));
+  EXPECT_TRUE(as_submitted(seen->sequence()));
 }
 
 TEST_P(OrderingConformance, AnEmptyRecordIsRefusedAndLeavesNoTrace) {
@@ -44,9 +53,8 @@ TEST_P(OrderingConformance, AnEmptyRecordIsRefusedAndLeavesNoTrace) {
   const auto refused = submit_and_wait(*log_, Bytes());
   ASSERT_EQ(refused.outcome, SubmitOutcome::refused);
   EXPECT_EQ(refused.error->id, "ORDERING_REFUSED");
-  submit_all("after", 1);
-  ASSERT_TRUE(seen->wait_for_record("after0"));
-  EXPECT_EQ(seen->sequence(), std::vector<Bytes>{"after0"});
+  ASSERT_TRUE(ordered(*log_, *seen, "after"));
+  EXPECT_TRUE(as_submitted(seen->sequence()));
 }
 
 TEST_P(OrderingConformance, ATooLargeRecordIsRefusedAtOnceEvenWithoutTheEngine) {
@@ -62,15 +70,14 @@ TEST_P(OrderingConformance, LargeAndSmallRecordsKeepTheirOrder) {
   auto seen = std::make_shared<Collector>();
   auto subscription = follow(*log_, Height(0), seen);
   const std::size_t large = std::min<std::size_t>(log_->max_record_bytes(), 1u << 20);
-  std::vector<Bytes> records;
-  for (int i = 0; i < 16; ++i)
-    records.push_back("i" + std::to_string(i) + Bytes(i % 2 ? large - 10 : 10, static_cast<char>('a' + i)));
-  std::atomic<int> accepted = 0;
-  for (const Bytes& record : records)
-    log_->submit(record, [&](SubmitResult r) { accepted += r.outcome == SubmitOutcome::accepted; });
-  ASSERT_TRUE(seen->wait_for_record(records.back()));
-  EXPECT_EQ(seen->sequence(), records);
-  EXPECT_TRUE(eventually([&] { return accepted == 16; }));
+  const AtOnce mixed = submit_at_once(*seen, [large](const std::string& prefix) {
+    std::vector<Bytes> records;
+    for (int i = 0; i < 16; ++i)
+      records.push_back(prefix + std::to_string(i) + Bytes(i % 2 ? large - 10 : 10, static_cast<char>('a' + i)));
+    return records;
+  });
+  EXPECT_TRUE(mixed.accepted);
+  EXPECT_TRUE(mixed.ordered == mixed.submitted) << mixed.ordered.size() << " of " << mixed.submitted.size();
 }
 
 TEST_P(OrderingConformance, SeveralDriversShareOneOrder) {
@@ -78,21 +85,18 @@ TEST_P(OrderingConformance, SeveralDriversShareOneOrder) {
   auto first = std::make_shared<Collector>(), second = std::make_shared<Collector>();
   auto one = follow(*log_, Height(0), first);
   auto two = follow(*other, Height(0), second);
-  const auto submit = [](OrderingLog& log, const std::string& prefix) {
-    for (int i = 0; i < 40; ++i) EXPECT_TRUE(submit_until_accepted(log, prefix + std::to_string(i)));
+  const auto submit_forty = [&](OrderingLog& log, const std::string& prefix) {
+    for (int i = 0; i < 40; ++i) EXPECT_TRUE(submit(log, prefix + std::to_string(i)));
   };
-  std::thread left([&] { submit(*log_, "l"); });
-  std::thread right([&] { submit(*other, "r"); });
+  std::thread left([&] { submit_forty(*log_, "l"); });
+  std::thread right([&] { submit_forty(*other, "r"); });
   left.join();
   right.join();
-  for (const auto& seen : {first, second}) {
-    ASSERT_TRUE(seen->wait_for_record("l39"));
-    ASSERT_TRUE(seen->wait_for_record("r39"));
-  }
-  const auto sequence = first->sequence();
-  EXPECT_EQ(sequence, second->sequence());
-  EXPECT_EQ(sequence.size(), 80u);
-  EXPECT_EQ(std::set<Bytes>(sequence.begin(), sequence.end()).size(), 80u);
+  for (const auto& seen : {first, second})
+    for (const char* prefix : {"l", "r"})
+      for (int i = 0; i < 40; ++i) ASSERT_TRUE(appears(*seen, prefix + std::to_string(i)));
+  EXPECT_TRUE(one_log(first->blocks(), second->blocks()));
+  EXPECT_TRUE(as_submitted(first->sequence()));
 }
 
 // Who waits for the answer before the next submission finds both in that order.
@@ -102,10 +106,10 @@ TEST_P(OrderingConformance, WhatIsSubmittedAfterABlockWasSeenComesLater) {
   auto subscription = follow(*log_, Height(0), seen);
   for (int i = 0; i < 10; ++i) {
     OrderingLog& log = i % 2 ? *other : *log_;
-    ASSERT_TRUE(submit_until_accepted(log, "t" + std::to_string(i)));
-    ASSERT_TRUE(seen->wait_for_record("t" + std::to_string(i)));
+    ASSERT_TRUE(ordered(log, *seen, "t" + std::to_string(i)));
   }
-  const auto sequence = seen->sequence();
+  const auto sequence = first_of_each(seen->sequence());
+  ASSERT_EQ(sequence.size(), 10u);
   for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(sequence[i], "t" + std::to_string(i));
 }
 
@@ -127,16 +131,23 @@ TEST_P(OrderingConformance, TooMuchPendingIsRefusedAsOverloaded) {
 }
 
 TEST_P(OrderingConformance, StoppedDuringSubmitEveryoneHearsOnce) {
-  submit_all("before", 1);
-  world().stall();
   std::atomic<int> unknown = 0, refused = 0, accepted = 0;
-  for (int i = 0; i < 50; ++i)
-    log_->submit("s" + std::to_string(i), [&](SubmitResult r) {
-      ++(r.outcome == SubmitOutcome::unknown ? unknown : r.outcome == SubmitOutcome::refused ? refused : accepted);
-    });
-  std::this_thread::sleep_for(milliseconds(100));
-  log_->stop(Duration::seconds(5));
-  EXPECT_TRUE(eventually([&] { return unknown + refused == 50; }));
+  // A busy machine may not get round to sending any; it is given more time then.
+  for (int wait = 100; wait <= 10'000 && unknown == 0; wait *= 10) {
+    world().heal();
+    const auto log = world().connect();
+    ASSERT_TRUE(submit_until_accepted(*log, "before"));
+    ASSERT_TRUE(ready(*log));
+    world().stall();
+    const int before = refused;
+    for (int i = 0; i < 50; ++i)
+      log->submit("s" + std::to_string(i), [&](const SubmitResult& r) {
+        ++(r.outcome == SubmitOutcome::unknown ? unknown : r.outcome == SubmitOutcome::refused ? refused : accepted);
+      });
+    std::this_thread::sleep_for(milliseconds(wait));
+    log->stop(Duration::seconds(5));
+    EXPECT_TRUE(eventually([&] { return unknown + refused == before + 50; }));
+  }
   EXPECT_GT(unknown, 0) << "some were on their way";
   EXPECT_EQ(accepted, 0);
 }
@@ -155,12 +166,14 @@ TEST_P(OrderingConformance, StoppingTwiceIsFineAndNothingIsTakenAfterwards) {
 TEST_P(OrderingConformance, HealthTellsHeadAndLeader) {
   auto seen = std::make_shared<Collector>();
   auto subscription = follow(*log_, Height(0), seen);
-  submit_all("h", 3);
-  ASSERT_TRUE(seen->wait_for_record("h2"));
+  for (const char* record : {"h0", "h1", "h2"}) ASSERT_TRUE(ordered(*log_, *seen, record));
   ASSERT_TRUE(ready(*log_));
   EXPECT_TRUE(eventually([&] { return log_->health().head == seen->blocks().back().height; }));
-  EXPECT_EQ(log_->health().leader.find("127.0.0.1:") == 0, world().traits().names_leader) << log_->health().leader;
-  EXPECT_EQ(log_->health().last_error, "");
+  EXPECT_TRUE(eventually([&] {
+    const std::string leader = log_->health().leader;
+    return world().traits().names_leader ? leader.starts_with("127.0.0.1:") : leader.empty();
+  })) << log_->health().leader;
+  EXPECT_TRUE(eventually([&] { return log_->health().last_error.empty(); })) << log_->health().last_error;
   EXPECT_TRUE(eventually([&] { return log_->health().pending_submissions == 0; }));
   auto idle = world().connect();  // learns the head without a subscription
   EXPECT_TRUE(eventually([&] { return idle->health().head == log_->health().head; }));
@@ -180,8 +193,7 @@ TEST_P(OrderingConformance, SequencingTimeDoesNotGoBack) {
   auto subscription = follow(*log_, Height(0), seen);
   std::optional<Timestamp> last;
   for (int i = 0; i < 5; ++i) {
-    submit_all("q" + std::to_string(i) + "-", 1);
-    ASSERT_TRUE(seen->wait_for_record("q" + std::to_string(i) + "-0"));
+    ASSERT_TRUE(ordered(*log_, *seen, "q" + std::to_string(i)));
     const auto now = log_->sequencing_time();
     if (last) {
       ASSERT_TRUE(now);

@@ -8,7 +8,7 @@
 namespace synod::ordering::conformance {
 namespace {
 
-constexpr Duration kStartPatience = Duration::seconds(180);  // three JVMs on a slow machine
+constexpr Duration kStartPatience = Duration::seconds(600);  // three JVMs on a slow machine
 
 // What was made is removed also when the start fails.
 template <typename Engine>

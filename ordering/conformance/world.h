@@ -22,7 +22,7 @@ struct Traits {
   bool accepted_is_durable = true;  // what is accepted is ordered even if all processes are killed then
   int flood = 5000;                           // records at once that are ordered within seconds, on a busy machine too
   int kills = 5;                               // in tests that kill repeatedly: fewer where a start takes long
-  Duration patience = Duration::seconds(180);  // for the engine to serve again after start() or heal()
+  Duration patience = Duration::seconds(600);  // for the engine to serve again after start() or heal()
 };
 
 struct ClientOptions {
