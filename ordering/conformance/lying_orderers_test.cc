@@ -156,6 +156,13 @@ TEST_F(LyingOrderers, OneDoesNotEndItWhileTheOthersAreAway) {
   expect_all();
 }
 
+// It did not have the block when it was asked for it, and tells of it a moment later. That is not a pruned one.
+TEST_F(LyingOrderers, OneThatCatchesUpWhileItIsAskedHasPrunedNothing) {
+  orderers_[0]->behave(Manner::catches_up);
+  follow(config(1, false));
+  expect_all();
+}
+
 TEST_F(LyingOrderers, TwoSignedHistoriesAreAForkWhoeverServesThem) {
   orderers_[1]->rewrite_with(rewritten_after(3, {0, 1, 2}));
   follow(config(2, true));

@@ -57,10 +57,11 @@ enum class Manner {
   has_none,        // NOT_FOUND to the same
   rewrites,        // gives the blocks of rewrite_with() from `from` on; tells of the honest ones
   unsigned_heads,  // and of far away heights; gives blocks honestly
+  catches_up,      // NOT_FOUND to whoever first wants blocks, as if it did not have them yet; honest afterwards
 };
 inline std::string to_string(Manner manner) {
   const char* names[] = {"honest",  "withholds", "forges",   "forbids",
-                         "refuses", "has_none",  "rewrites", "unsigned_heads"};
+                         "refuses", "has_none",  "rewrites", "unsigned_heads", "catches_up"};
   return names[static_cast<int>(manner)];
 }
 
@@ -145,7 +146,8 @@ class FakeOrderer final : private orderer::AtomicBroadcast::Service {
   }
 
   void give_blocks(std::size_t number, int era, grpc::ServerContext* context, Stream* stream) {
-    ++block_requests_;
+    const bool first = ++block_requests_ == 1;
+    if (manner_ == Manner::catches_up && first) return answer(stream, common::NOT_FOUND);
     if (manner_ == Manner::forbids) return answer(stream, common::FORBIDDEN);
     if (manner_ == Manner::refuses) return answer(stream, common::BAD_REQUEST);
     if (manner_ == Manner::has_none) return answer(stream, common::NOT_FOUND);
