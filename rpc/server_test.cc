@@ -27,7 +27,7 @@ namespace {
 
 namespace api = com::digitalasset::canton::sequencer::api::v30;
 
-constexpr std::chrono::seconds kPatience(30);
+constexpr std::chrono::seconds kPatience(120);
 
 class TestService final : public api::SequencerService::CallbackService, public EndsStreams {
  public:

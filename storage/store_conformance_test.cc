@@ -81,7 +81,7 @@ TEST(RocksDbStore, AFullDiskRefusesWritesAndServesReads) {
     ASSERT_EQ(::mount("none", world.path.c_str(), "tmpfs", MS_REMOUNT, "size=64m"), 0);
     WriteBatch batch;
     batch.put(kLeft, "afterwards", "1");
-    for (int i = 0; i < 300 && !(status = store->write(batch, Sync::yes)); ++i)
+    for (int i = 0; i < 2400 && !(status = store->write(batch, Sync::yes)); ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     EXPECT_TRUE(status) << status.error().to_string();
     EXPECT_TRUE(store->health());
