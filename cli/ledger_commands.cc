@@ -43,8 +43,8 @@ Status ping(PingCommandOptions options) {
   for (testnet::LedgerClient* ledger : {&from, &to}) SYNOD_RETURN_IF_ERROR(ledger->reachable());
   SYNOD_TRY(const testnet::Seat initiator, seat_at(from, application));
   SYNOD_TRY(const testnet::Seat responder, seat_at(to, application));
-  SYNOD_RETURN_IF_ERROR(from.await_party(responder.party));
-  SYNOD_RETURN_IF_ERROR(to.await_party(initiator.party));
+  SYNOD_RETURN_IF_ERROR(from.await_party(responder.party, Duration::seconds(60)));
+  SYNOD_RETURN_IF_ERROR(to.await_party(initiator.party, Duration::seconds(60)));
 
   testnet::PingOptions run;
   run.count = options.count;

@@ -95,7 +95,7 @@ class Demo {
     SYNOD_TRY(trader_, sides_[1].ledger->own_party(sides_[1].participant->organisation + "-trader"));
     // Each hears of the other's parties, and of the packages before them, through the synchronizer.
     for (const std::string& party : {sides_[0].party, sides_[1].party, trader_})
-      for (Side& side : sides_) SYNOD_RETURN_IF_ERROR(side.ledger->await_party(party));
+      for (Side& side : sides_) SYNOD_RETURN_IF_ERROR(side.ledger->await_party(party, options_.patience));
     say("   {} hosts party {}", sides_[1].participant->name, short_name(trader_));
     say("   both have uploaded {} ({}) and {} ({})", ping_.package, ping_.origin, iou_.package, iou_.origin);
     return {};
@@ -249,8 +249,8 @@ class Demo {
     lost["name"] = victim.name;
     const Status outcome = [&]() -> Status {
       if (!wait_for(20)) return fail(unexpected("pings do not run"));
-      const auto before = ask(victim, Duration::seconds(2));
-      if (!before || !stop(victim, SIGKILL, Duration::seconds(5)))
+      const auto before = ask(victim, options_.patience);
+      if (!before || !stop(victim, SIGKILL, options_.patience))
         return fail(unexpected(victim.name + " could not be killed"));
       const int at_kill = answered;
       say("   {} dies at height {}, after {} pings", victim.name, before->height(), at_kill);
@@ -262,7 +262,7 @@ class Demo {
       SYNOD_RETURN_IF_ERROR(start(victim));
       SYNOD_RETURN_IF_ERROR(wait_ready(victim, options_.patience));
       const std::int64_t took = clock_->monotonic_micros() - begin;
-      const auto after = ask(victim, Duration::seconds(2));
+      const auto after = ask(victim, options_.patience);
       if (!after) return fail(unexpected(victim.name + " does not answer after its restart"));
       say("   {} is back after {}: at height {}, and it has read only {} blocks from the log; the other {} came from "
           "its cache",

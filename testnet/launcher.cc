@@ -146,7 +146,7 @@ bool stop_all(const NetworkPlan& plan, Duration patience, const Progress& progre
   for (auto node = plan.nodes.rbegin(); node != plan.nodes.rend(); ++node) {
     if (!running(*node)) continue;
     const bool gracefully = stop(*node, SIGTERM, patience);
-    const bool stopped = gracefully || stop(*node, SIGKILL, Duration::seconds(5));
+    const bool stopped = gracefully || stop(*node, SIGKILL, Duration::seconds(30));
     progress(fmt::format("  {:<28} {}", node->name,
                          gracefully ? "stopped"
                          : stopped  ? "killed after it did not stop"

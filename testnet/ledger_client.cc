@@ -108,7 +108,7 @@ Result<std::string> LedgerClient::participant_id(Duration deadline) {
 
 Result<std::string> LedgerClient::allocate_party(const std::string& hint) {
   grpc::ClientContext context;
-  set_deadline(context, Duration::seconds(30));
+  set_deadline(context, Duration::seconds(60));
   api::admin::AllocatePartyRequest request;
   request.set_party_id_hint(hint);
   api::admin::AllocatePartyResponse response;
@@ -119,7 +119,7 @@ Result<std::string> LedgerClient::allocate_party(const std::string& hint) {
 
 Result<std::vector<std::string>> LedgerClient::known_parties() {
   grpc::ClientContext context;
-  set_deadline(context, Duration::seconds(10));
+  set_deadline(context, Duration::seconds(30));
   api::admin::ListKnownPartiesResponse response;
   const grpc::Status status = stubs_->parties->ListKnownParties(&context, {}, &response);
   if (!status.ok()) return fail(error_of(status, address_));
@@ -162,7 +162,7 @@ Status LedgerClient::upload_dar(const std::string& dar_bytes) {
 
 Result<std::int64_t> LedgerClient::ledger_end() {
   grpc::ClientContext context;
-  set_deadline(context, Duration::seconds(10));
+  set_deadline(context, Duration::seconds(30));
   api::GetLedgerEndResponse response;
   const grpc::Status status = stubs_->state->GetLedgerEnd(&context, {}, &response);
   if (!status.ok()) return fail(error_of(status, address_));

@@ -10,7 +10,7 @@
 namespace synod::testnet {
 namespace {
 
-constexpr Duration kKillPatience = Duration::seconds(5);
+constexpr Duration kKillPatience = Duration::seconds(30);  // it may be in the middle of writing to a slow disk
 constexpr Duration kStopPatience = Duration::seconds(10);
 
 }  // namespace

@@ -273,7 +273,7 @@ Status remove_sequencer(const NetworkPlan& plan, const std::string& name, Durati
   SYNOD_RETURN_IF_ERROR(tell_members(plan, *node, false, patience, progress));
   SYNOD_RETURN_IF_ERROR(change_group(plan, identity.member.uid().to_string(), false, patience));
   progress("  " + identity.member.to_string() + " has left the synchronizer");
-  if (running(*node) && !stop(*node, SIGTERM, Duration::seconds(10)) && !stop(*node, SIGKILL, Duration::seconds(5))) {
+  if (running(*node) && !stop(*node, SIGTERM, Duration::seconds(10)) && !stop(*node, SIGKILL, Duration::seconds(30))) {
     return fail(unavailable("PROCESS_STOP_FAILED", node->name + " does not stop"));
   }
   if (const auto database = cache_database_of(plan, *node); database && !database->stop()) {

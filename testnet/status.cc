@@ -93,7 +93,8 @@ NodeState state_of(const NodePlan& node) {
     return state;
   }
   state.memory_bytes = memory_of(*state.pid).value_or(0);
-  state.status = ask(node, Duration::seconds(2));
+  // One that does not listen is known at once; one on a busy machine may need its time.
+  state.status = ask(node, Duration::seconds(10));
   if (!state.status)
     state.problem = "does not answer; see " + node.log_file();
   else if (!state.status->healthy())
