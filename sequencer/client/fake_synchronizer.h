@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "base/process.h"
 #include "canton/connection_v30.grpc.pb.h"
 #include "canton/sequencer_api_v30.grpc.pb.h"
 #include "protocol/sequenced_event.h"
@@ -123,7 +124,8 @@ class FakeSequencer {
   }
   ~FakeSequencer() { kill(); }
   void start(int port) {
-    server = rpc::Server::start({.port = port}, {services_.begin(), services_.end()}).value();
+    // Not a port of outgoing connections: it comes back to the same one.
+    server = rpc::Server::start({.port = port == 0 ? free_port() : port}, {services_.begin(), services_.end()}).value();
     server->health().set_serving("sequencer-health-check-service");
     port_ = server->port();
   }
