@@ -45,7 +45,7 @@ TEST(Network, EachMessageArrivesOnceWhileSequencersAreKilled) {
   };
   const auto settle = [&] {
     for (auto& future : sent) {
-      ASSERT_EQ(future.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+      ASSERT_EQ(future.wait_for(std::chrono::seconds(120)), std::future_status::ready);
       EXPECT_TRUE(future.get()) << future.get().error().to_string();
     }
   };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/process.h"
 #include "ordering/fabric_wire/fabric_log.h"
 #include "topology/broadcast.h"
 
@@ -79,7 +80,7 @@ std::shared_future<Result<Timestamp>> TestMember::send(const std::string& messag
 
 bool TestMember::wait_events(std::size_t count) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return events_.size() >= count; });
+  return changed_.wait_for(lock, std::chrono::seconds(120), [&] { return events_.size() >= count; });
 }
 
 std::vector<client::Delivered> TestMember::events() const {
@@ -107,6 +108,7 @@ TestNetwork::TestNetwork(TestNetworkConfig config)
   };
   for (int i = 0; i < config.sequencers; ++i) {
     Sequencer& sequencer = sequencers_.emplace_back();
+    sequencer.port = free_port();  // it comes back to the same one
     sequencer.id = identify(protocol::MemberKind::sequencer, "sequencer" + std::to_string(i));
     sequencer.store =
         std::make_shared<storage::MemoryStore>(storage::MemoryStoreOptions{.columns = sequencer::store_columns()});

@@ -33,7 +33,7 @@ class TestMember {
   // Sends one envelope to these recipients; the future has the result.
   std::shared_future<Result<Timestamp>> send(const std::string& message_id, protocol::RecipientSet recipients,
                                              Bytes content = "hello");
-  // False after ten seconds.
+  // False after two minutes.
   bool wait_events(std::size_t count);
   std::vector<sequencer::client::Delivered> events() const;
   sequencer::client::SequencerClient& client() { return *client_; }
