@@ -30,6 +30,10 @@ class StallTest : public NodeTest {
       return send(alpha(), token, request);
     });
   }
+  // A thread that a busy machine keeps waiting is a stall as well, and may be told of before the one that is meant.
+  bool says(const std::string& reason) const {
+    return !node->status().accepting && node->status().reason.find(reason) != std::string::npos;
+  }
   std::shared_ptr<BlockingStore> blocking;
 };
 
@@ -42,13 +46,15 @@ TEST_F(StallTest, ACacheThatHangsSendsMembersElsewhere) {
   blocking->block(true);
   // Taken, and ordered; but the block does not get into the cache.
   eventually([&] { return send(alpha(), token, request_to(alpha(), beta(), soon("waits"))).ok(); });
-  eventually([&] { return !node->status().accepting; });
-  EXPECT_THAT(node->status().reason, HasSubstr("cache has not answered for"));
+  eventually([&] { return says("cache has not answered for"); });
   const Status health = node->health();
   ASSERT_FALSE(health);
   EXPECT_THAT(health.error().cause, HasSubstr("cache has not answered for"));
-  eventually([&] { return !server->health().snapshot()["sequencer-health-check-service"].serving; });
-  EXPECT_THAT(server->health().snapshot()[""].reason, HasSubstr("cache has not answered for"));
+  eventually([&] {
+    const auto told = server->health().snapshot();
+    return !told.at("sequencer-health-check-service").serving &&
+           told.at("").reason.find("cache has not answered for") != std::string::npos;
+  });
   const auto refused = send(alpha(), token, request_to(alpha(), beta(), soon("refused")));
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_THAT(refused.error_message(), HasSubstr("SEQUENCER_UNAVAILABLE(1,"));
@@ -68,8 +74,7 @@ TEST_F(StallTest, TheStatusComesWhateverHoldsTheSequencerUp) {
   const auto before = node->status();
   log->hold(true);
   auto sent = send_aside(token, "held");
-  eventually([&] { return !node->status().accepting; });
-  EXPECT_THAT(node->status().reason, HasSubstr("has been at one step for"));
+  eventually([&] { return says("has been at one step for"); });
   EXPECT_EQ(node->status().core.height, before.core.height);  // as far as was known last
   eventually([&] { return !server->health().all_serving(); });
   log->hold(false);

@@ -25,7 +25,7 @@ namespace api = ::com::digitalasset::canton::sequencer::api::v30;
 namespace admin_api = ::com::digitalasset::canton::sequencer::admin::v30;
 namespace ops = ::synod::sequencer::operations::v1;
 
-inline constexpr std::chrono::seconds kPatience(30);
+inline constexpr std::chrono::seconds kPatience(120);
 
 class NodeTest : public ::testing::Test {
  protected:
