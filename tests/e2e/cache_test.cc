@@ -38,16 +38,23 @@ TEST(Cache, WithALongHistoryASequencerServesAtOnceAndWithoutItsCacheReadsEveryth
   EXPECT_GE(at_once.height(), history->height);
   EXPECT_LE(at_once.blocks_read(), at_once.height() - history->height) << "an old block was read";
 
-  std::filesystem::remove_all(empty.folder + "/data/cache");
-  Background rebuild("testnet restart pepsi-sequencer" + network.options());
-  const NodeStatus reading = wait_for_status(empty, [](const NodeStatus& s) {
-    return s.reason().find(" left") != std::string::npos || s.healthy();
-  });
+  // It reads for some seconds. If nobody looked in time on a busy machine, it does so once more.
+  NodeStatus reading;
+  reading.set_healthy(true);
+  Ran rebuilt;
+  for (int attempt = 0; attempt < 5 && reading.healthy(); ++attempt) {
+    ASSERT_EQ(network.testnet("kill pepsi-sequencer").exit_code, 0);
+    std::filesystem::remove_all(empty.folder + "/data/cache");
+    Background rebuild("testnet restart pepsi-sequencer" + network.options());
+    reading = wait_for_status(empty, [](const NodeStatus& s) {
+      return s.reason().find(" left") != std::string::npos || s.healthy();
+    });
+    rebuilt = rebuild.wait();
+    EXPECT_EQ(rebuilt.exit_code, 0) << rebuilt.output;
+  }
   EXPECT_FALSE(reading.healthy());
   EXPECT_THAT(reading.reason(), HasSubstr("reads what it has missed of the log"));
   EXPECT_THAT(reading.reason(), ContainsRegex("block [0-9]+ of [0-9]+, [0-9]+ blocks/s, about [0-9]+ s left"));
-  const Ran rebuilt = rebuild.wait();
-  EXPECT_EQ(rebuilt.exit_code, 0) << rebuilt.output;
   EXPECT_THAT(read_text(empty.log_file()), HasSubstr("has read the log up to height"));
   EXPECT_EQ(disagreement(*plan), "");
   const NodeStatus again = wait_for_status(empty, [](const NodeStatus& s) { return s.healthy(); });

@@ -133,7 +133,21 @@ TestNetwork::~TestNetwork() {
 }
 
 std::string TestNetwork::options() const { return " -f " + network_file() + " -d " + data(); }
-Ran TestNetwork::testnet(const std::string& arguments) const { return synod("testnet " + arguments + options()); }
+Ran TestNetwork::testnet(const std::string& arguments) const {
+  const bool starts = arguments.starts_with("up") || arguments.starts_with("restart") ||
+                      arguments.starts_with("add-sequencer") || arguments.starts_with("remove-sequencer") ||
+                      arguments.starts_with("rotate-keys");
+  const bool told = arguments.find("--ready-seconds") != std::string::npos;
+  return synod("testnet " + arguments + (starts && !told ? " --ready-seconds 300" : "") + options());
+}
+Ran TestNetwork::wait_well(std::chrono::seconds patience) const {
+  const auto give_up = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    const Ran status = testnet("status --json");
+    if (status.exit_code == 0 || std::chrono::steady_clock::now() > give_up) return status;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+}
 Ran TestNetwork::run(const std::string& arguments) const { return synod(arguments + options()); }
 
 }  // namespace synod::e2e

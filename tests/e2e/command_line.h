@@ -26,10 +26,10 @@ class Background {
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
   // Until it has said this. False: it ended, or the time was over.
-  bool wait_said(const std::string& text, std::chrono::seconds patience = std::chrono::seconds(120));
+  bool wait_said(const std::string& text, std::chrono::seconds patience = std::chrono::seconds(300));
   void signal(int number);
   // Until it ends by itself. An exit code of -1: it has not.
-  Ran wait(std::chrono::seconds patience = std::chrono::seconds(120));
+  Ran wait(std::chrono::seconds patience = std::chrono::seconds(300));
 
  private:
   bool ended();
@@ -43,8 +43,12 @@ class TestNetwork {
  public:
   TestNetwork();  // two organisations and the consortium, as in testnet/two-orgs.yaml
   ~TestNetwork();
-  Ran testnet(const std::string& arguments) const;  // `synod testnet <arguments> -f … -d …`
-  Ran run(const std::string& arguments) const;      // `synod <arguments> -f … -d …`
+  // `synod testnet <arguments> -f … -d …`; more patient with starts than the command is by itself.
+  Ran testnet(const std::string& arguments) const;
+  Ran run(const std::string& arguments) const;  // `synod <arguments> -f … -d …`
+  // Until every node says that it is well: a moment's trouble of one, say on a machine busy with something else,
+  // passes. What `testnet status --json` said last.
+  Ran wait_well(std::chrono::seconds patience = std::chrono::seconds(120)) const;
   std::string options() const;                      // ` -f … -d …`
   const std::string& folder() const { return folder_; }
   std::string network_file() const { return folder_ + "/network.yaml"; }

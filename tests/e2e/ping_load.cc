@@ -33,7 +33,7 @@ std::unique_ptr<PingLoad> PingLoad::start(const testnet::NetworkPlan& plan) {
     }
     for (std::size_t i = 0; i < 2; ++i) {
       load.sides_[i].other_party = load.sides_[1 - i].party;
-      SYNOD_RETURN_IF_ERROR(load.sides_[i].ledger->await_party(load.sides_[i].other_party));
+      SYNOD_RETURN_IF_ERROR(load.sides_[i].ledger->await_party(load.sides_[i].other_party, Duration::seconds(120)));
     }
     return {};
   };
@@ -169,7 +169,7 @@ std::vector<LedgerTransaction> PingLoad::history(Side& side, std::size_t expecte
       changed.notify_all();
     });
     std::unique_lock lock(mutex);
-    changed.wait_for(lock, std::chrono::seconds(60), [&] { return all.size() >= expected; });
+    changed.wait_for(lock, std::chrono::seconds(120), [&] { return all.size() >= expected; });
     changed.wait_for(lock, milliseconds(200), [] { return false; });  // more than that would be wrong
   }
   return all;
@@ -195,7 +195,7 @@ std::vector<std::string> PingLoad::audit() {
       if (times != 1)
         wrong.push_back(side.organisation + ": " + command + " took effect " + std::to_string(times) + " times");
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, std::chrono::seconds(60), [&] { return side.updates.size() >= expected; });
+    changed_.wait_for(lock, std::chrono::seconds(120), [&] { return side.updates.size() >= expected; });
     for (const std::string& command : side.acknowledged)
       if (!commands.contains(command)) wrong.push_back(side.organisation + ": " + command + " is lost");
     if (updates.size() != expected)

@@ -27,9 +27,9 @@ class PingLoad {
   ~PingLoad();
 
   // Until each organisation has begun and got answered so many further pings.
-  bool wait_answered(int more, std::chrono::seconds patience = std::chrono::seconds(120));
+  bool wait_answered(int more, std::chrono::seconds patience = std::chrono::seconds(300));
   // No new pings, and until all are answered.
-  bool finish(std::chrono::seconds patience = std::chrono::seconds(120));
+  bool finish(std::chrono::seconds patience = std::chrono::seconds(300));
   int answered() const;
   std::string state() const;  // for a failure's message
 

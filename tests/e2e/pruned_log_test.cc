@@ -23,6 +23,7 @@ TEST(PrunedLog, ASequencerThatNeedsABlockWhichIsGoneSaysSoAndBeginsWithAPeersSta
   replace_in(orderer, "keep-blocks: .*", "keep-blocks: 20");
   replace_in(orderer, "segment-bytes: .*", "segment-bytes: 64KiB");
   ASSERT_EQ(network.testnet("restart orderer").exit_code, 0);
+  network.wait_well();
   const Ran ping = network.run("ping --count 30 --json");
   ASSERT_EQ(ping.exit_code, 0) << ping.output;
 

@@ -9,11 +9,17 @@ namespace synod::e2e {
 using std::chrono::milliseconds;
 using synod::admin::v1::NodeStatus;
 
+namespace {
+
+constexpr Duration kAnswer = Duration::seconds(10);  // one that does not listen is known at once
+
+}  // namespace
+
 ReadinessWatch::ReadinessWatch(const testnet::NetworkPlan& plan) : plan_(plan) {
   thread_ = std::thread([this] {
     while (!stopping_) {
       for (const testnet::NodePlan& node : plan_.nodes) {
-        const auto status = testnet::ask(node, Duration::seconds(2));
+        const auto status = testnet::ask(node, kAnswer);
         if (!status || status->healthy()) continue;
         ++not_ready_;
         if (!status->reason().empty()) continue;
@@ -30,6 +36,12 @@ ReadinessWatch::~ReadinessWatch() {
   thread_.join();
 }
 
+bool ReadinessWatch::wait_seen_not_ready(std::chrono::seconds patience) const {
+  const auto give_up = std::chrono::steady_clock::now() + patience;
+  while (not_ready_ == 0 && std::chrono::steady_clock::now() < give_up) std::this_thread::sleep_for(milliseconds(20));
+  return not_ready_ > 0;
+}
+
 std::vector<std::string> ReadinessWatch::silent() const {
   std::lock_guard lock(mutex_);
   return silent_;
@@ -39,8 +51,11 @@ NodeStatus wait_for_status(const testnet::NodePlan& node, const std::function<bo
                            std::chrono::seconds patience) {
   const auto give_up = std::chrono::steady_clock::now() + patience;
   for (NodeStatus last;;) {
-    if (const auto status = testnet::ask(node, Duration::seconds(2))) last = *status;
-    if (condition(last) || std::chrono::steady_clock::now() > give_up) return last;
+    if (const auto status = testnet::ask(node, kAnswer)) {
+      last = *status;
+      if (condition(last)) return last;
+    }
+    if (std::chrono::steady_clock::now() > give_up) return last;
     std::this_thread::sleep_for(milliseconds(20));
   }
 }
@@ -53,7 +68,7 @@ std::string disagreement(const testnet::NetworkPlan& plan, std::chrono::seconds 
     std::string first;
     bool same = true;
     for (const testnet::NodePlan* node : plan.with_role(testnet::Role::sequencer)) {
-      const auto status = testnet::ask(*node, Duration::seconds(2));
+      const auto status = testnet::ask(*node, kAnswer);
       const std::string point = !status || !status->healthy() || status->block_hash().empty()
                                     ? "not ready"
                                     : "height " + std::to_string(status->height()) + ", block " + status->block_hash() +

@@ -20,7 +20,8 @@ class ReadinessWatch {
   explicit ReadinessWatch(const testnet::NetworkPlan& plan);
   ~ReadinessWatch();
   std::vector<std::string> silent() const;  // who was not ready without a reason
-  int seen_not_ready() const { return not_ready_; }
+  // Until it has come across a node that is not ready: while one is, this is a matter of time.
+  bool wait_seen_not_ready(std::chrono::seconds patience = std::chrono::seconds(120)) const;
 
  private:
   const testnet::NetworkPlan plan_;
@@ -31,15 +32,16 @@ class ReadinessWatch {
   std::thread thread_;
 };
 
-// What the node says when `condition` holds first; what it said last if that does not happen in time.
+// What the node says when `condition` holds first; what it said last if that does not happen in time. A node that does
+// not answer says nothing.
 synod::admin::v1::NodeStatus wait_for_status(const testnet::NodePlan& node,
                                              const std::function<bool(const synod::admin::v1::NodeStatus&)>& condition,
-                                             std::chrono::seconds patience = std::chrono::seconds(120));
+                                             std::chrono::seconds patience = std::chrono::seconds(300));
 
 // Until all sequencers are at the same height, and stay there. The hashes of a block and of what was made of the log
 // cover all that was before, so that equal ones mean equal blocks, byte for byte, at every height. Empty: they agree;
 // otherwise what is not so.
-std::string disagreement(const testnet::NetworkPlan& plan, std::chrono::seconds patience = std::chrono::seconds(120));
+std::string disagreement(const testnet::NetworkPlan& plan, std::chrono::seconds patience = std::chrono::seconds(300));
 
 // Lines of the nodes' logs that no fault explains: alarms, forks, what a node gave up for good.
 std::vector<std::string> unexplained(const testnet::NetworkPlan& plan);

@@ -220,6 +220,7 @@ TEST_F(LedgerServices, ARestartChangesNothing) {
   there.reset();  // nobody looks after an idle connection, and the server would wait for it to close
   const auto restarted = network_->testnet("restart pepsi-participant");
   ASSERT_EQ(restarted.exit_code, 0) << restarted.output;
+  network_->wait_well();
   there = pepsi();
   EXPECT_EQ(submit(*there, olga_, by_number(9, "Read")), "10");
   EXPECT_EQ(there->user("keeper", {}).value()->primary_party, olga_);
