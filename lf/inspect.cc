@@ -140,7 +140,7 @@ std::string dependency_tree(const Package& root, const PackageStore& packages) {
 
 // ---- JSON
 
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   static constexpr char digits[] = "0123456789abcdef";
   std::string out = "\"";
   for (char c : text) {
@@ -171,8 +171,8 @@ std::string array(const Items& items, Write write) {
 
 std::string choices_json(const std::vector<ChoiceInfo>& choices) {
   return array(choices, [](const ChoiceInfo& c) {
-    return "{\"name\":" + quoted(c.name) + ",\"consuming\":" + (c.consuming ? "true" : "false") +
-           ",\"argument\":" + quoted(c.argument) + ",\"result\":" + quoted(c.result) + "}";
+    return "{\"name\":" + json_text(c.name) + ",\"consuming\":" + (c.consuming ? "true" : "false") +
+           ",\"argument\":" + json_text(c.argument) + ",\"result\":" + json_text(c.result) + "}";
   });
 }
 
@@ -221,32 +221,32 @@ std::string describe(const Dar& dar, const Package& main) {
 
 std::string describe_json(const Dar& dar, const Package& main) {
   Inspector inspector(dar, main);
-  auto strings = [](const std::string& s) { return quoted(s); };
+  auto strings = [](const std::string& s) { return json_text(s); };
   auto fields = [](const std::vector<FieldInfo>& infos) {
     return array(infos, [](const FieldInfo& f) {
-      return "{\"name\":" + quoted(f.name) + (f.type.empty() ? "" : ",\"type\":" + quoted(f.type)) + "}";
+      return "{\"name\":" + json_text(f.name) + (f.type.empty() ? "" : ",\"type\":" + json_text(f.type)) + "}";
     });
   };
-  std::string out = "{\"main\":" + quoted(dar.main().id()) + ",\"package\":" + quoted(main.id());
+  std::string out = "{\"main\":" + json_text(dar.main().id()) + ",\"package\":" + json_text(main.id());
   out += ",\"templates\":" + array(inspector.templates(), [&](const TypeInfo& t) {
-           return "{\"name\":" + quoted(t.name) + ",\"fields\":" + fields(t.fields) +
-                  (t.key.empty() ? "" : ",\"key\":" + quoted(t.key)) +
+           return "{\"name\":" + json_text(t.name) + ",\"fields\":" + fields(t.fields) +
+                  (t.key.empty() ? "" : ",\"key\":" + json_text(t.key)) +
                   ",\"implements\":" + array(t.interfaces, strings) + ",\"choices\":" + choices_json(t.choices) + "}";
          });
   out += ",\"interfaces\":" + array(inspector.interfaces(), [&](const TypeInfo& i) {
-           return "{\"name\":" + quoted(i.name) + ",\"view\":" + quoted(i.view) +
+           return "{\"name\":" + json_text(i.name) + ",\"view\":" + json_text(i.view) +
                   ",\"requires\":" + array(i.interfaces, strings) + ",\"choices\":" + choices_json(i.choices) + "}";
          });
   out += ",\"exceptions\":" +
-         array(main.exceptions(), [&](const ExceptionDefinition& e) { return quoted(main.qualified_name(e)); });
+         array(main.exceptions(), [&](const ExceptionDefinition& e) { return json_text(main.qualified_name(e)); });
   out += ",\"types\":" + array(inspector.types(), [&](const TypeInfo& t) {
-           return "{\"name\":" + quoted(t.name) + ",\"members\":" + fields(t.fields) + "}";
+           return "{\"name\":" + json_text(t.name) + ",\"members\":" + fields(t.fields) + "}";
          });
   out += ",\"packages\":" + array(dar.entries, [&](const Dar::Entry& entry) {
            const Package& p = *entry.package;
-           return "{\"id\":" + quoted(p.id()) + ",\"name\":" + quoted(p.name()) +
-                  ",\"version\":" + quoted(p.version()) +
-                  ",\"language_version\":" + quoted(p.language_version().to_string()) +
+           return "{\"id\":" + json_text(p.id()) + ",\"name\":" + json_text(p.name()) +
+                  ",\"version\":" + json_text(p.version()) +
+                  ",\"language_version\":" + json_text(p.language_version().to_string()) +
                   ",\"size\":" + std::to_string(entry.payload.size()) +
                   ",\"dependencies\":" + array(p.dependencies(), strings) + "}";
          });
