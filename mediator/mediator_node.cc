@@ -4,6 +4,7 @@
 #include <future>
 #include <mutex>
 
+#include "base/crash_point.h"
 #include "base/event_loop.h"
 #include "base/log.h"
 #include "mediator/stored.h"
@@ -168,8 +169,10 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
       effects.writes.append(topology_->process(event.timestamp, transactions).writes);
     }
     stored::put_position({event.timestamp, delivered.content_hash}, effects.writes);
+    passing(crash_points::kMediatorUnwritten);
     if (auto written = parts_.store->write(effects.writes, storage::Sync::no); !written)
       return cannot_store(written.error());
+    passing(crash_points::kMediatorWritten);
     resume_ = client::ResumePoint{event.timestamp, delivered.content_hash};
     client_->processed(event.timestamp);
     for (VerdictSubmission& verdict : effects.sends) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <future>
 
+#include "base/crash_point.h"
 #include "base/forward_clock.h"
 #include "base/log.h"
 #include "sequencer/admin_services.h"
@@ -208,7 +209,9 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   // The core is ahead of the store until this succeeds; nothing is told to anyone before.
   void apply() {
     writing_ = true;
+    passing(crash_points::kBlockUnwritten);
     const Status written = parts_.store->write(unapplied_->writes, storage::Sync::no);
+    passing(crash_points::kBlockWritten);
     writing_ = false;
     if (!written) {
       if (store_error_.empty()) {
@@ -291,8 +294,10 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
 
   void carry_out(Writer::Effects effects) {
     for (Writer::Submit& submit : effects.submit) {
+      passing(crash_points::kBatchSealed);
       parts_.log->submit(std::move(submit.record), [weak = weak_from_this(),
                                                     number = submit.number](const ordering::SubmitResult& result) {
+        passing(crash_points::kBatchAccepted);
         const auto self = weak.lock();
         if (!self) return;
         if (result.error) log::debug(kLog, "batch {}: {}", number.value, result.error->to_string());

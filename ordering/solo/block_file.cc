@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "base/crash_point.h"
 
 namespace synod::ordering::solo {
 namespace {
@@ -225,7 +226,10 @@ void BlockFile::reserve(Segment& segment, std::uint64_t upto) {
 
 Status BlockFile::write_group(Segment& segment, const Bytes& group) {
   reserve(segment, segment.end + group.size());
-  const bool written = write_fully(segment.fd, group, segment.end) && (!config_.sync || ::fdatasync(segment.fd) == 0);
+  bool written = write_fully(segment.fd, group, segment.end);
+  passing(crash_points::kBlockUnsynced);
+  written = written && (!config_.sync || ::fdatasync(segment.fd) == 0);
+  passing(crash_points::kBlockSynced);
   if (written) return {};
   const int code = errno;
   // Nothing of the group may come back after a restart.

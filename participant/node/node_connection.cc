@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/crash_point.h"
 #include "participant/ledger/columns.h"
 #include "participant/node/node_impl.h"
 #include "topology/broadcast.h"
@@ -50,6 +51,7 @@ sequencer::client::ClientConfig NodeImpl::client_config() const {
   config.endpoints = endpoints(sequencers_);
   config.trust_threshold = static_cast<std::uint32_t>(config_.sequencer_trust_threshold);
   config.acknowledge_interval = config_.acknowledge_interval;
+  config.quiet_interval = config_.quiet_interval;
   config.tick_delay = config_.tick_delay;
   if (const auto stored = store_->get(kMetaColumn, kSynchronizerKey); stored && *stored) config.synchronizer = **stored;
   return config;
@@ -180,10 +182,13 @@ void NodeImpl::on_event(sequencer::client::Delivered delivered) {
 // Nothing may happen that is not written, and nothing may be built upon it: after an error the caller answers whom it
 // has to, and then stops the node with fail_with(), readable.
 Status NodeImpl::apply(Effects effects) {
+  passing(crash_points::kEffectsUnwritten);
   if (!effects.writes.empty()) {
     SYNOD_RETURN_IF_ERROR(store_->write(effects.writes, effects.sync ? storage::Sync::yes : storage::Sync::no));
   }
+  passing(crash_points::kEffectsWritten);
   for (auto& item : effects.sends) send(std::move(item));
+  passing(crash_points::kEffectsSent);
   for (const auto time : effects.await_times) client_->await_time(time);
   {
     const std::lock_guard lock(shared_);

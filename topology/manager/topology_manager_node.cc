@@ -3,6 +3,7 @@
 #include <future>
 #include <mutex>
 
+#include "base/crash_point.h"
 #include "base/event_loop.h"
 #include "base/log.h"
 #include "canton/sequencing_v30.pb.h"
@@ -278,8 +279,10 @@ class TopologyManagerNode::Impl final : public AdminBackend, public std::enable_
     auto result = known ? ProcessResult{} : state_->process(event.timestamp, transactions);
     resume_ = client::ResumePoint{event.timestamp, delivered.content_hash};
     result.writes.put(kManagerColumn, kResumeKey, encode_resume(*resume_));
+    passing(crash_points::kTopologyUnwritten);
     if (auto written = parts_.store->write(result.writes, storage::Sync::no); !written)
       return cannot_store(written.error());
+    passing(crash_points::kTopologyWritten);
     client_->processed(event.timestamp);
     publish();
     if (const auto until = pending_.decided(result)) client_->await_time(until->next());
