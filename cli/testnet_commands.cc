@@ -223,7 +223,7 @@ void add_testnet_commands(CLI::App& app, Outcome& outcome) {
                 "Whose; may be new to the network", testnet::add_sequencer);
   group_command("remove-sequencer", "Take a sequencer out of the running network", "node", "Node name",
                 testnet::remove_sequencer);
-  group_command("rotate-keys", "Replace a running sequencer's keys and its certificate", "node", "Node name",
+  group_command("rotate-keys", "Replace a running sequencer's keys and certificates", "node", "Node name",
                 testnet::rotate_keys);
   command("down", "Stop all nodes; files stay", down);
 }

@@ -90,8 +90,13 @@ Result<Certificate> make(const CertificateRequest& request, X509* issuer, EVP_PK
   if (!ASN1_TIME_set(X509_getm_notBefore(certificate.get()), from - 3600) ||
       !ASN1_TIME_set(X509_getm_notAfter(certificate.get()), from + request.valid_for.micros / 1'000'000))
     return fail(bad_certificate("the validity period is out of range"));
+  // Some check the chain as of the certificate's first moment (Fabric's MSP).
+  if (issuer && ASN1_TIME_compare(X509_get0_notBefore(issuer), X509_get0_notBefore(certificate.get())) > 0 &&
+      !X509_set1_notBefore(certificate.get(), X509_get0_notBefore(issuer)))
+    return fail(bad_certificate("the authority's validity period is out of range"));
   X509_NAME* name = X509_get_subject_name(certificate.get());
-  if (!set_name(name, "O", request.organization) || !set_name(name, "CN", request.common_name))
+  if (!set_name(name, "O", request.organization) || !set_name(name, "OU", request.organizational_unit) ||
+      !set_name(name, "CN", request.common_name))
     return fail(bad_certificate("the name `" + request.common_name + "` cannot stand in a certificate"));
   X509* signer = issuer ? issuer : certificate.get();
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(signer));

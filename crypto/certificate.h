@@ -18,6 +18,7 @@ struct Certificate {
 struct CertificateRequest {
   std::string common_name;
   std::string organization;
+  std::string organizational_unit;        // empty: none
   std::vector<std::string> dns_names;     // subject alternative names
   std::vector<std::string> ip_addresses;  // textual, version 4 or 6
   Timestamp valid_from;
@@ -26,7 +27,7 @@ struct CertificateRequest {
 
 // A self-signed authority.
 Result<Certificate> make_certificate_authority(const CertificateRequest& request);
-// A certificate for TLS servers and clients, signed by `authority`.
+// A certificate for TLS servers and clients, signed by `authority`; not valid before that is.
 Result<Certificate> make_certificate(const CertificateRequest& request, const Certificate& authority);
 
 // The DER inside a PEM certificate, and its SHA-256.

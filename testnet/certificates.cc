@@ -81,4 +81,13 @@ Status renew_certificate(const NetworkPlan& plan, const NodePlan& node) {
                   {node.folder + "/tls.pem", certificate.certificate_pem}});
 }
 
+Status reissue(const CertificateFiles& files, const std::string& name, const std::string& organisation,
+               const std::string& unit) {
+  crypto::CertificateRequest request = request_for(name, organisation);
+  request.organizational_unit = unit;
+  SYNOD_TRY(const crypto::Certificate certificate,
+            crypto::make_certificate(request, {read(files.authority), read(files.authority_key)}));
+  return replace({{files.key, certificate.private_key_pem, true}, {files.certificate, certificate.certificate_pem}});
+}
+
 }  // namespace synod::testnet

@@ -11,6 +11,7 @@
 #include "node/node_file.h"
 #include "ordering/engines/fabric_engine.h"
 #include "ordering/fabric/channel_change.h"
+#include "testnet/certificates.h"
 
 namespace synod::testnet {
 namespace {
@@ -18,6 +19,7 @@ namespace {
 namespace engines = ordering::engines;
 
 constexpr char kChannel[] = "synod";
+constexpr char kClientUnit[] = "client";  // by its unit Fabric tells a client from an administrator or a peer
 
 class FabricOrdering final : public OrderingEngine {
  public:
@@ -101,6 +103,20 @@ class FabricOrdering final : public OrderingEngine {
     std::stringstream wanted;
     wanted << std::ifstream(block_file, std::ios::binary).rdbuf();
     return ordering::fabric::admit_organisation(members, newcomer, wanted.str(), patience);
+  }
+
+  // The channel trusts the organisation's authorities, not single certificates: nobody has to be told.
+  Result<std::vector<std::string>> renew_identity(const NodePlan& sequencer) override {
+    const std::string& organisation = sequencer.organisation;
+    SYNOD_TRY(const auto engine, engines::FabricEngine::open({}, config_));
+    const engines::FabricAccess own = engine.access(organisation, kChannel);
+    const engines::FabricAuthorities by = engine.authorities(organisation);
+    const std::string name = "User1@" + organisation + ".synod";
+    SYNOD_RETURN_IF_ERROR(
+        reissue({own.certificate, own.key, by.certificate, by.key}, name, organisation, kClientUnit));
+    SYNOD_RETURN_IF_ERROR(
+        reissue({own.tls_certificate, own.tls_key, by.tls_certificate, by.tls_key}, name, organisation, ""));
+    return std::vector<std::string>{own.certificate, own.tls_certificate};
   }
 
   Status configure(const NodePlan& sequencer, node::NodeFile& file) const override {

@@ -33,6 +33,9 @@ class OrderingEngine {
   virtual std::vector<NetworkProcess> processes() const = 0;
   // Before configure(), of a running engine: lets in a sequencer that was not there when it was prepared.
   virtual Status admit(const NodePlan& sequencer, Duration patience, const Progress& progress) = 0;
+  // New keys and certificates in place of those with which this sequencer uses it: names of the new certificates. None
+  // where it knows no such thing. Processes notice them by themselves.
+  virtual Result<std::vector<std::string>> renew_identity(const NodePlan&) { return std::vector<std::string>(); }
   // How this sequencer reaches it.
   virtual Status configure(const NodePlan& sequencer, node::NodeFile& file) const = 0;
 };

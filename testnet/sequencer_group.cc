@@ -304,6 +304,10 @@ Status rotate_keys(const NetworkPlan& plan, const std::string& name, Duration pa
   for (const auto& key : response.added()) progress("  new key " + key);
   SYNOD_RETURN_IF_ERROR(renew_certificate(plan, *node));
   progress("  new certificate " + node->folder + "/tls.pem");
+  SYNOD_TRY(const auto engine, engine_of(plan));
+  if (!engine) return {};  // the solo orderer knows it by that certificate
+  SYNOD_TRY(const std::vector<std::string> renewed, engine->renew_identity(*node));
+  for (const std::string& certificate : renewed) progress("  new certificate " + certificate);
   return {};
 }
 

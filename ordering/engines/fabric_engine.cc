@@ -384,4 +384,10 @@ FabricAdministrator FabricEngine::administrator(const std::string& organisation)
           admin + "/msp/keystore/priv_sk"};
 }
 
+FabricAuthorities FabricEngine::authorities(const std::string& organisation) const {
+  const std::string folder = network_.folder + "/crypto/peerOrganizations/" + organisation + ".synod";
+  const std::string name = "ca." + organisation + ".synod-cert.pem";
+  return {folder + "/ca/" + name, folder + "/ca/priv_sk", folder + "/tlsca/tls" + name, folder + "/tlsca/priv_sk"};
+}
+
 }  // namespace synod::ordering::engines

@@ -37,6 +37,11 @@ struct FabricAdministrator {
   std::string msp_id, certificate, key;
 };
 
+// An organisation's authorities: of envelopes, and of TLS. File names.
+struct FabricAuthorities {
+  std::string certificate, key, tls_certificate, tls_key;
+};
+
 // Thread rules: one thread at a time.
 class FabricEngine {
  public:
@@ -69,6 +74,7 @@ class FabricEngine {
 
   FabricAccess access(const std::string& organisation, const std::string& channel) const;
   FabricAdministrator administrator(const std::string& organisation) const;
+  FabricAuthorities authorities(const std::string& organisation) const;
 
   // Issues identities for a further organisation, which open() knows from now on, and returns a file with a
   // configuration block of the channel as it would be made with this organisation from the beginning. The running

@@ -24,12 +24,13 @@ void BlockStream::connect() {
   handlers.on_end = [weak = weak_from_this(), generation](const std::optional<Error>& error) {
     if (const auto self = weak.lock()) self->lost(generation, error);
   };
-  stream_ = open_call<orderer::DeliverResponse>(link_, attempts_.endpoint(), "Deliver", link_->config.window_bytes,
-                                                Duration{}, std::move(handlers));
+  const Route route = link_->route(attempts_.endpoint());
+  stream_ = open_call<orderer::DeliverResponse>(link_, route, "Deliver", link_->config.window_bytes, Duration{},
+                                                std::move(handlers));
   // The last block received is asked for again: its hash tells whether this is still the same log.
   const std::int64_t from = std::min(first_wanted(), newest_at_endpoint_.value_or(INT64_MAX));
   behind_.reset();
-  stream_->write(to_buffer(link_->seek(static_cast<std::uint64_t>(from), UINT64_MAX, SeekContent::blocks)));
+  stream_->write(to_buffer(link_->seek(route, static_cast<std::uint64_t>(from), UINT64_MAX, SeekContent::blocks)));
 }
 
 void BlockStream::received(std::uint64_t generation, orderer::DeliverResponse response, std::size_t credit) {
@@ -118,9 +119,10 @@ void BlockStream::look_for_start() {
   handlers.on_end = [weak = weak_from_this(), generation](const std::optional<Error>& error) {
     if (const auto self = weak.lock()) self->lost(generation, error);
   };
-  const auto probe = open_call<orderer::DeliverResponse>(link_, attempts_.endpoint(), "Deliver", SIZE_MAX / 4,
+  const Route route = link_->route(attempts_.endpoint());
+  const auto probe = open_call<orderer::DeliverResponse>(link_, route, "Deliver", SIZE_MAX / 4,
                                                          link_->config.probe_timeout, std::move(handlers));
-  probe->write(to_buffer(link_->seek(std::nullopt, std::nullopt, SeekContent::signed_headers)));
+  probe->write(to_buffer(link_->seek(route, std::nullopt, std::nullopt, SeekContent::signed_headers)));
   probe->writes_done();
 }
 

@@ -7,7 +7,6 @@
 #include "ordering/fabric_wire/fan_out.h"
 #include "ordering/fabric_wire/head_watch.h"
 #include "ordering/fabric_wire/submitter.h"
-#include "rpc/channel.h"
 
 namespace synod::ordering::fabric_wire {
 namespace {
@@ -150,17 +149,7 @@ Result<std::unique_ptr<OrderingLog>> connect_fabric(FabricLogConfig config) {
         "ORDERING_NO_ENDPOINT",
         "so many orderers as must accept a submission are not configured: " + std::to_string(config.accepts_needed)));
   auto link = std::make_shared<Link>(std::move(config));
-  for (const std::string& endpoint : link->config.endpoints) {
-    rpc::ChannelConfig channel;
-    channel.target = endpoint;
-    channel.tls = link->config.tls;
-    channel.max_response_bytes = 2 * link->config.max_record_bytes + (64u << 20);
-    channel.keepalive_interval = link->config.keepalive_interval;
-    channel.min_reconnect_delay = link->config.min_reconnect_delay;
-    channel.max_reconnect_delay = link->config.max_reconnect_delay;
-    SYNOD_TRY(auto made, rpc::make_channel(channel));
-    link->channels.push_back(std::move(made));
-  }
+  SYNOD_RETURN_IF_ERROR(link->connect());
   return std::make_unique<FabricLog>(std::move(link));
 }
 

@@ -48,9 +48,10 @@ void HeadWatch::ask(std::size_t endpoint) {
     std::lock_guard lock(self->mutex_);
     self->asking_[endpoint] = false;
   };
-  const auto call = open_call<orderer::DeliverResponse>(link_, endpoint, "Deliver", SIZE_MAX / 4,
+  const Route route = link_->route(endpoint);
+  const auto call = open_call<orderer::DeliverResponse>(link_, route, "Deliver", SIZE_MAX / 4,
                                                         link_->config.probe_timeout, std::move(handlers));
-  call->write(to_buffer(link_->seek(std::nullopt, std::nullopt, SeekContent::signed_headers)));
+  call->write(to_buffer(link_->seek(route, std::nullopt, std::nullopt, SeekContent::signed_headers)));
   call->writes_done();
 }
 

@@ -22,13 +22,25 @@
 
 namespace synod::ordering::fabric_wire {
 
+// To an orderer: a channel, and the hash of the certificate that it shows under mutual TLS; else empty.
+struct Route {
+  std::shared_ptr<grpc::Channel> channel;
+  Bytes certificate_hash;
+};
+
 struct Link {
   explicit Link(FabricLogConfig c) : config(std::move(c)), loop("ordering-client") {}
 
   const SigningIdentity* identity() const { return config.identity ? &*config.identity : nullptr; }
-  // A serialised envelope that asks for blocks; see make_seek().
-  Bytes seek(std::optional<std::uint64_t> from, std::optional<std::uint64_t> to, SeekContent content) const {
-    return make_seek(config.channel, from, to, content, tls_certificate_hash(), identity());
+  // Before the first route(). Error ids: those of rpc::make_channel().
+  Status connect();
+  // Orderers bind a seek to its connection by the certificate's hash, and connections keep the certificate that they
+  // began with: with a new one in our files, all routes from here on are new connections.
+  Route route(std::size_t endpoint);
+  // A serialised envelope that asks for blocks, for a call on this route; see make_seek().
+  Bytes seek(const Route& route, std::optional<std::uint64_t> from, std::optional<std::uint64_t> to,
+             SeekContent content) const {
+    return make_seek(config.channel, from, to, content, route.certificate_hash, identity());
   }
   void saw_head(Height height) {
     std::lock_guard lock(mutex);
@@ -42,11 +54,7 @@ struct Link {
   // Without a trust everything is believed.
   Status believe(const common::Block& block) const { return config.trust ? config.trust->check(block) : Status(); }
 
-  // Under mutual TLS orderers bind a seek to the connection by it. Read each time: certificates are renewed.
-  Bytes tls_certificate_hash() const;
-
   const FabricLogConfig config;
-  std::vector<std::shared_ptr<grpc::Channel>> channels;  // one per endpoint
   const std::shared_ptr<Clock> clock = system_clock();
   EventLoop loop;
   Accusations accusations{config.endpoints};  // for the blocks they give, or do not give
@@ -56,6 +64,15 @@ struct Link {
   int open_calls = 0;
   std::optional<Height> head;
   std::string last_error;
+
+ private:
+  using Channels = std::vector<std::shared_ptr<grpc::Channel>>;  // one per endpoint
+  Bytes certificate_hash_now() const;
+  Result<Channels> make_channels() const;
+
+  std::mutex routes_mutex_;  // guards what follows
+  Channels channels_;
+  Bytes certificate_hash_;
 };
 
 // Which endpoint to use, and how long to wait before trying again.
@@ -90,7 +107,7 @@ using Call = rpc::ClientBidi<grpc::ByteBuffer, Response>;
 
 // Opens one of AtomicBroadcast's methods; the requests are serialised envelopes. No deadline: zero.
 template <typename Response>
-std::shared_ptr<Call<Response>> open_call(const std::shared_ptr<Link>& link, std::size_t endpoint, const char* method,
+std::shared_ptr<Call<Response>> open_call(const std::shared_ptr<Link>& link, const Route& route, const char* method,
                                           std::size_t max_unconsumed_bytes, Duration deadline,
                                           rpc::StreamHandlers<Response> handlers) {
   {
@@ -107,7 +124,7 @@ std::shared_ptr<Call<Response>> open_call(const std::shared_ptr<Link>& link, std
   rpc::CallOptions options;
   options.deadline = deadline;
   auto call = std::make_shared<Call<Response>>(options, SIZE_MAX / 4, max_unconsumed_bytes, std::move(handlers));
-  grpc::TemplatedGenericStub<grpc::ByteBuffer, Response> stub(link->channels[endpoint]);
+  grpc::TemplatedGenericStub<grpc::ByteBuffer, Response> stub(route.channel);
   stub.PrepareBidiStreamingCall(call->context(), std::string("/orderer.AtomicBroadcast/") + method, {}, call.get());
   call->start(call);
   return call;

@@ -107,9 +107,10 @@ void Submitter::connect() {
   handlers.on_end = [weak = weak_from_this(), generation](const std::optional<Error>& error) {
     if (const auto self = weak.lock()) self->lost(generation, error);
   };
-  const auto probe = open_call<orderer::DeliverResponse>(link_, attempts_.endpoint(), "Deliver", SIZE_MAX / 4,
+  const Route route = link_->route(attempts_.endpoint());
+  const auto probe = open_call<orderer::DeliverResponse>(link_, route, "Deliver", SIZE_MAX / 4,
                                                          link_->config.probe_timeout, std::move(handlers));
-  probe->write(to_buffer(link_->seek(std::nullopt, std::nullopt, SeekContent::signed_headers)));
+  probe->write(to_buffer(link_->seek(route, std::nullopt, std::nullopt, SeekContent::signed_headers)));
   probe->writes_done();
 }
 
@@ -125,8 +126,8 @@ void Submitter::open_stream(std::uint64_t probe_generation) {
     if (const auto self = weak.lock()) self->lost(generation, error);
   };
   // Answers are small, and there is at most one for each envelope sent: no further limit is needed.
-  stream_ = open_call<orderer::BroadcastResponse>(link_, attempts_.endpoint(), "Broadcast", SIZE_MAX / 4, Duration{},
-                                                  std::move(handlers));
+  stream_ = open_call<orderer::BroadcastResponse>(link_, link_->route(attempts_.endpoint()), "Broadcast", SIZE_MAX / 4,
+                                                  Duration{}, std::move(handlers));
   last_status_ = common::SUCCESS;
   link_->saw_error("");
   pump();

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <thread>
+#include <vector>
 
 #include "ledger/commands.pb.h"
 #include "ordering/engines/fabric_tools.h"
@@ -90,10 +92,31 @@ class ChangingGroup : public ::testing::TestWithParam<const char*> {
     }
   }
 
-  // The certificate that a client is shown is the new one, and soon.
+  // Certificates with which this sequencer's organisation uses Fabric: in its envelopes, and in mutual TLS.
+  std::vector<std::string> fabric_certificates(const testnet::NodePlan& sequencer) const {
+    const std::string& name = sequencer.organisation;
+    const std::string user = "ordering/crypto/peerOrganizations/" + name + ".synod/users/User1@" + name + ".synod/";
+    return {network_->file(user + "msp/signcerts/User1@" + name + ".synod-cert.pem"),
+            network_->file(user + "tls/client.crt")};
+  }
+
+  // Orderers keep blocks with the envelopes as they were signed.
+  void expect_signs_with(const std::string& certificate_file) {
+    const std::string certificate = read_text(certificate_file);
+    const std::string blocks = network_->file("ordering/orderer1/ledger/chains/synod/blockfile_000000");
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(120);
+    while (read_text(blocks).find(certificate) == std::string::npos && std::chrono::steady_clock::now() < give_up)
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    EXPECT_NE(read_text(blocks).find(certificate), std::string::npos) << "no envelope is signed with " + certificate_file;
+  }
+
+  // The certificate that a client is shown is the new one, and soon; so are those that Fabric is shown.
   void rotate(const std::string& sequencer) {
     const testnet::NetworkPlan plan = plan_of(*network_);
     const testnet::NodePlan& node = **plan.find(sequencer);
+    std::vector<std::string> clients, former_clients;
+    if (std::string(GetParam()) == "fabric") clients = fabric_certificates(node);
+    for (const std::string& file : clients) former_clients.push_back(certificate_in(file));
     const std::string former = shown_certificate(node.public_port);
     ASSERT_EQ(former, certificate_in(node.folder + "/tls.pem"));
     ASSERT_NE(former, "");
@@ -102,6 +125,21 @@ class ChangingGroup : public ::testing::TestWithParam<const char*> {
     EXPECT_NE(renewed, former);
     EXPECT_EQ(shown_certificate(node.public_port), renewed) << sequencer << ": from handshake to handshake";
     expect_progress("rotate-keys " + sequencer);
+    for (std::size_t i = 0; i < clients.size(); ++i) {
+      EXPECT_NE(former_clients[i], "") << clients[i];
+      EXPECT_THAT(certificate_in(clients[i]), Not(AnyOf("", former_clients[i]))) << clients[i];
+    }
+    if (!clients.empty()) expect_signs_with(clients[0]);
+  }
+
+  // Connections to other orderers stand, and began with the former certificate, by which orderers know them.
+  void leave_an_orderer() {
+    ASSERT_NO_FATAL_FAILURE(run("kill fabric-orderer2"));  // whom pepsi's sequencer reads from
+    ASSERT_NO_FATAL_FAILURE(expect_progress("kill fabric-orderer2"));
+    const NodeStatus status =
+        wait_for_status(**plan_of(*network_).find("pepsi-sequencer"), [](const NodeStatus& s) { return s.healthy(); });
+    EXPECT_TRUE(status.healthy()) << status.ShortDebugString();
+    ASSERT_NO_FATAL_FAILURE(run("restart fabric-orderer2"));
   }
 
   std::unique_ptr<TestNetwork> network_;
@@ -129,6 +167,9 @@ TEST_P(ChangingGroup, GrowsShrinksAndRenewsItsKeysUnderLoad) {
 
   ASSERT_NO_FATAL_FAILURE(rotate("bottler-sequencer"));
   ASSERT_NO_FATAL_FAILURE(rotate("pepsi-sequencer"));
+  if (std::string(GetParam()) == "fabric") {
+    ASSERT_NO_FATAL_FAILURE(leave_an_orderer());
+  }
   ASSERT_NO_FATAL_FAILURE(run("remove-sequencer coke-sequencer"));
   EXPECT_THAT(network_->testnet("status").output, Not(HasSubstr("coke-sequencer")));
   ASSERT_NO_FATAL_FAILURE(expect_progress("remove-sequencer"));
