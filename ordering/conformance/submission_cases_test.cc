@@ -73,7 +73,7 @@ TEST_P(OrderingConformance, LargeAndSmallRecordsKeepTheirOrder) {
   const AtOnce mixed = submit_at_once(*seen, [large](const std::string& prefix) {
     std::vector<Bytes> records;
     for (int i = 0; i < 16; ++i)
-      records.push_back(prefix + std::to_string(i) + Bytes(i % 2 ? large - 10 : 10, static_cast<char>('a' + i)));
+      records.push_back(prefix + std::to_string(i) + Bytes(i % 2 ? large - 20 : 10, static_cast<char>('a' + i)));
     return records;
   });
   EXPECT_TRUE(mixed.accepted);
