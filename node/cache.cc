@@ -4,9 +4,19 @@
 #include "storage/rocksdb/rocksdb_store.h"
 
 namespace synod::node {
+namespace {
+
+// RocksDB sets memory aside for each column, so less is not kept to.
+constexpr std::size_t kLeastWriteBuffer = 1u << 20, kGreatestWriteBuffer = 1u << 30;
+
+}  // namespace
 
 void describe(config::Fields& f, CacheSection& cache) {
   f.text("engine", cache.engine, "rocksdb: in the data folder; postgres: in a database.");
+  f.size_within("write-buffer-bytes", cache.write_buffer_bytes, kLeastWriteBuffer, kGreatestWriteBuffer,
+                "With rocksdb: what was written and is not in tables yet, in memory; on disk its log takes up to four "
+                "times as much.");
+  f.size("block-cache-bytes", cache.block_cache_bytes, "With rocksdb: blocks of tables kept in memory for reading.");
   f.text("connection", cache.connection,
          "With postgres, for libpq: host=... user=... dbname=..., or a postgresql:// address. Keep passwords in a "
          "passfile.");
@@ -28,6 +38,8 @@ Result<std::unique_ptr<storage::Store>> open_cache(const CacheSection& cache, co
     storage::RocksDbOptions options;
     options.path = data_folder + "/cache";
     options.columns = columns;
+    options.write_buffer_bytes = cache.write_buffer_bytes;
+    options.block_cache_bytes = cache.block_cache_bytes;
     return storage::open_rocksdb(options);
   }
   if (cache.engine != "postgres")

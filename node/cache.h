@@ -1,6 +1,7 @@
 // Where a sequencer keeps what it has made of the log: RocksDB in its data folder, or a PostgreSQL database of its own.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +14,8 @@ namespace synod::node {
 
 struct CacheSection {
   std::string engine = "rocksdb";
+  std::size_t write_buffer_bytes = 16u << 20;
+  std::size_t block_cache_bytes = 16u << 20;
   std::string connection;
   std::string schema = "synod_cache";
   Duration patience = Duration::seconds(1);

@@ -38,6 +38,7 @@ struct ParticipantConfig {
   Duration max_retry_delay = Duration::seconds(30);
   Duration max_deduplication = Duration::seconds(7 * 24 * 3600);
   Duration acknowledge_interval = Duration::seconds(60);
+  Duration quiet_interval = Duration::seconds(3600);
   Duration tick_delay =
       Duration::milliseconds(50);  // an awaited sequencing time that passed waits so long for other traffic
   std::uint64_t max_in_flight_submissions = 5'000;

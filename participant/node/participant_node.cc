@@ -29,6 +29,9 @@ void describe(config::Fields& fields, ParticipantConfig& config) {
   fields.duration("max-deduplication", config.max_deduplication, "Longest de-duplication period of a command.");
   fields.duration("acknowledge-interval", config.acknowledge_interval,
                   "How often the sequencers are told what has been processed.");
+  fields.duration("quiet-interval", config.quiet_interval,
+                  "After so long without an event one is asked for, to be acknowledged: sequencers cannot prune what a "
+                  "quiet participant has not acknowledged.");
   fields.duration("tick-delay", config.tick_delay,
                   "How long an awaited sequencing time that has passed waits for other traffic before a tick is sent.");
   fields.integer("max-in-flight-submissions", config.max_in_flight_submissions,

@@ -83,6 +83,8 @@ class SequencerClient::Impl : public std::enable_shared_from_this<Impl> {
   void observe(const protocol::SequencedEvent& event);
   void schedule_tick();
   void tick_if_needed();
+  void tick_if_quiet();
+  void tick();
   std::optional<Timestamp> awaited() const;
 
   struct PendingSend {
@@ -129,6 +131,7 @@ class SequencerClient::Impl : public std::enable_shared_from_this<Impl> {
   };
   std::deque<Unprocessed> unprocessed_;
   std::optional<Timestamp> last_delivered_;
+  std::int64_t last_event_at_ = 0;  // monotonic µs; the subscription's begin counts
   std::optional<Timestamp> processed_;
   std::optional<Timestamp> acknowledged_;
 

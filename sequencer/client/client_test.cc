@@ -433,6 +433,15 @@ TEST_F(ClientTest, AcknowledgesWhatHasBeenProcessed) {
   EXPECT_LE(acknowledged, static_cast<int>(events.size()));
 }
 
+TEST_F(ClientTest, AQuietMemberAsksForAnEventSoThatPruningDoesNotWaitForIt) {
+  add_sequencers(1);
+  config.acknowledge_interval = Duration::milliseconds(30);
+  config.quiet_interval = Duration::milliseconds(60);
+  connect();
+  wait_events(3);  // nobody has sent anything
+  EXPECT_TRUE(eventually([&] { return sequencers[0]->acknowledgements > 2; }));
+}
+
 TEST_F(ClientTest, UnprocessedEventsHoldTheStreamBack) {
   add_sequencers(1);
   config.max_unprocessed_bytes = 2000;

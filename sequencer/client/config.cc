@@ -50,6 +50,9 @@ void describe(config::Fields& f, ClientConfig& c) {
              "A subscription leaves a fallback when a preferred sequencer has been usable for this long.");
   f.duration("token_refresh_margin", c.token_refresh_margin, "A token is renewed so long before it expires.");
   f.duration("acknowledge_interval", c.acknowledge_interval, "How often processed events are acknowledged.");
+  f.duration("quiet_interval", c.quiet_interval,
+             "After so long without an event an empty submission makes one, which is acknowledged: what a quiet member "
+             "has not acknowledged, sequencers cannot prune.");
   f.duration("verify_active_interval", c.verify_active_interval,
              "How often a joining member asks whether it is active.");
   f.duration("tick_delay", c.tick_delay, "Silence after an awaited time until an empty submission moves the time.");

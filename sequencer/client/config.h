@@ -52,6 +52,9 @@ struct ClientConfig {
   Duration return_delay = Duration::seconds(10);
   Duration token_refresh_margin = Duration::seconds(20);  // before a token expires
   Duration acknowledge_interval = Duration::seconds(60);
+  // Without an event for so long an empty submission makes one: a quiet member has nothing new to acknowledge, and
+  // would hold back the sequencers' pruning for ever.
+  Duration quiet_interval = Duration::seconds(3600);
   Duration verify_active_interval = Duration::milliseconds(100);
   // Receipts of submissions without a max sequencing time and waits for a time are helped by an empty submission when
   // nothing has been sequenced for this long after the awaited time.

@@ -11,6 +11,7 @@ void SequencerClient::Impl::subscribe(std::optional<ResumePoint> resume) {
   if (subscribed_) return;
   subscribed_ = true;
   resume_ = std::move(resume);
+  last_event_at_ = mono();
   want_authentication();
   ensure_subscriptions();
   acknowledge_later();
@@ -177,6 +178,7 @@ void SequencerClient::Impl::deliver_ready() {
 
 void SequencerClient::Impl::deliver(ReceivedEvent event) {
   last_delivered_ = event.event.timestamp;
+  last_event_at_ = mono();
   observe(event.event);
   if (stopped_) return;
   const log::TraceScope trace(log::trace_id_of(event.traceparent));
@@ -201,6 +203,7 @@ void SequencerClient::Impl::processed(Timestamp timestamp) {
 void SequencerClient::Impl::acknowledge_later() {
   after(config_->acknowledge_interval, [this] {
     acknowledge();
+    tick_if_quiet();
     acknowledge_later();
   });
 }

@@ -192,6 +192,15 @@ void SequencerClient::Impl::schedule_tick() {
 void SequencerClient::Impl::tick_if_needed() {
   const auto earliest = awaited();
   if (!earliest || *earliest + config_->tick_delay > now() || tick_in_flight_) return;
+  tick();
+}
+
+void SequencerClient::Impl::tick_if_quiet() {
+  if (tick_in_flight_ || mono() - last_event_at_ < config_->quiet_interval.micros) return;
+  tick();
+}
+
+void SequencerClient::Impl::tick() {
   protocol::Submission tick;
   tick.message_id = "tick-" + parts_->random->uuid();
   tick.max_sequencing_time = Timestamp::max();

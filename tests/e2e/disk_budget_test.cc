@@ -1,0 +1,188 @@
+// A network under load for many retention periods, with everything that prunes by itself switched on: what is written
+// is several times what docs/sequencer-operations.md says may be on the disk.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <thread>
+
+#include "base/env.h"
+#include "ledger/commands.pb.h"
+#include "testnet/applications.h"
+#include "testnet/ledger_client.h"
+#include "testnet/network_plan.h"
+#include "tests/e2e/command_line.h"
+#include "tests/e2e/watch.h"
+
+namespace synod::e2e {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+constexpr std::uint64_t kMiB = 1u << 20;
+constexpr std::size_t kText = 128u << 10;  // of a ping's id, which is in the request and in the answer's
+constexpr auto kPause = milliseconds(100);  // from ping to ping of a pair, at least: bounds the load from above
+constexpr int kPairs = 2;
+
+// The terms of the formula in docs/sequencer-operations.md.
+constexpr double kWrittenPerSecond = kPairs * 2.0 * (1.1 * kText + (16u << 10)) / 0.1;
+constexpr double kHeldSeconds = 0.5 + 0.25;  // retention and interval; acknowledgements are quicker
+constexpr std::uint64_t kWriteBuffer = kMiB, kSegment = kMiB, kKeepBlocks = 100;
+constexpr double kBlock = 0.4 * kText;  // a ping is six blocks and more, two of them with the text
+
+// On the disk, in whole blocks of it. Files may go meanwhile.
+std::uint64_t taken(const std::string& folder) {
+  std::uint64_t bytes = 0;
+  std::error_code ended;
+  for (std::filesystem::recursive_directory_iterator at(folder, ended), end; !ended && at != end; at.increment(ended)) {
+    struct stat file {};
+    if (::stat(at->path().c_str(), &file) == 0 && S_ISREG(file.st_mode))
+      bytes += static_cast<std::uint64_t>(file.st_blocks) * 512;
+  }
+  return bytes;
+}
+
+// Pings of one organisation that the other one answers, one after the other: neither side can run ahead of the other.
+class Pair {
+ public:
+  Pair(const testnet::NodePlan& from, const testnet::NodePlan& to, const testnet::PingApplication& application)
+      : application_(application), from_(address_of(from), ""), to_(address_of(to), "") {
+    const auto first = from_.own_party(from.organisation), second = to_.own_party(to.organisation);
+    EXPECT_TRUE(first && second && from_.await_party(*second, Duration::seconds(120)) &&
+                to_.await_party(*first, Duration::seconds(120)));
+    if (!first || !second) return;
+    thread_ = std::thread([this, initiator = *first, responder = *second] {
+      while (!stopping_) {
+        const auto next = std::chrono::steady_clock::now() + kPause;
+        round(initiator, responder);
+        std::this_thread::sleep_until(next);
+      }
+    });
+  }
+  ~Pair() {
+    stopping_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+  // At least, and in any form that it can be packed into: of each character of the text six bits are random.
+  std::uint64_t carried() const { return answered_ * 2 * kText / 4 * 3; }
+
+ private:
+  static std::string address_of(const testnet::NodePlan& node) {
+    return "127.0.0.1:" + std::to_string(node.public_port);
+  }
+  static std::string text() {
+    static constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    std::string text = system_random()->bytes(kText);
+    for (char& c : text) c = kAlphabet[static_cast<unsigned char>(c) % 64];
+    return text;
+  }
+  void round(const std::string& initiator, const std::string& responder) {
+    const auto made = from_.submit(initiator, application_.create_ping(text(), initiator, responder));
+    if (!made) return;
+    const std::string contract = made->created("Ping");
+    // It has to get to the other side first.
+    while (!stopping_ && !to_.submit(responder, application_.respond(contract)))
+      std::this_thread::sleep_for(milliseconds(10));
+    ++answered_;
+  }
+
+  const testnet::PingApplication& application_;
+  testnet::LedgerClient from_, to_;
+  std::atomic<std::uint64_t> answered_ = 0;
+  std::atomic<bool> stopping_ = false;
+  std::thread thread_;
+};
+
+class DiskBudget : public ::testing::Test {
+ protected:
+  static double cache_budget() { return 3 * kWrittenPerSecond * kHeldSeconds + 4 * kWriteBuffer + 4 * kMiB; }
+  static double log_budget() { return kKeepBlocks * kBlock + 2 * kSegment + kMiB; }
+
+  std::string cache_of(const std::string& organisation) const {
+    return network_.file(organisation + "/sequencer/data/cache");
+  }
+
+  // Everything that is to be short: retention, rounds, acknowledgements, files.
+  void shorten() {
+    for (const char* organisation : {"coke", "pepsi"}) {
+      const std::string sequencer = network_.file(organisation + std::string("/sequencer/node.yaml"));
+      replace_in(sequencer, "retention: .*", "retention: 500ms");
+      replace_in(sequencer, "\n( *)interval: .*", "\n$1interval: 250ms");
+      replace_in(sequencer, "acknowledgement-interval: .*", "acknowledgement-interval: 100ms");
+      replace_in(sequencer, "write-buffer-bytes: .*", "write-buffer-bytes: 1MiB");
+      const std::string participant = network_.file(organisation + std::string("/participant/node.yaml"));
+      replace_in(participant, "acknowledge-interval: .*", "acknowledge-interval: 100ms");
+      replace_in(participant, "quiet-interval: .*", "quiet-interval: 100ms");
+    }
+    for (const char* member : {"mediator", "topology-manager"}) {
+      const std::string file = network_.file(std::string("consortium/") + member + "/node.yaml");
+      replace_in(file, "acknowledge_interval: .*", "acknowledge_interval: 100ms");
+      replace_in(file, "quiet_interval: .*", "quiet_interval: 100ms");  // the topology manager has nothing to do
+    }
+    const std::string orderer = network_.file("consortium/orderer/node.yaml");
+    replace_in(orderer, "keep-blocks: .*", "keep-blocks: " + std::to_string(kKeepBlocks));
+    replace_in(orderer, "segment-bytes: .*", "segment-bytes: 1MiB");
+  }
+
+  TestNetwork network_;
+};
+
+TEST_F(DiskBudget, CacheAndLogStayBelowWhatIsStatedHoweverMuchIsWritten) {
+  ASSERT_EQ(network_.testnet("up --detach").exit_code, 0);
+  ASSERT_EQ(network_.testnet("down").exit_code, 0);
+  shorten();
+  const Ran again = network_.testnet("up --detach");
+  ASSERT_EQ(again.exit_code, 0) << again.output;
+  const auto plan = testnet::load_plan(network_.network_file(), network_.data());
+  ASSERT_TRUE(plan) << plan.error().to_string();
+  const auto application = testnet::load_ping("");
+  ASSERT_TRUE(application);
+  const auto participants = plan->with_role(testnet::Role::participant);
+  for (const testnet::NodePlan* node : participants)
+    ASSERT_TRUE(testnet::LedgerClient("127.0.0.1:" + std::to_string(node->public_port), "")
+                    .upload_dar(application->dar));
+
+  std::uint64_t carried = 0, most_cache = 0, most_log = 0;
+  const double goal = 2.5 * std::max(cache_budget(), log_budget());
+  {
+    Pair there(*participants[0], *participants[1], *application);
+    Pair back(*participants[1], *participants[0], *application);
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(300);
+    while (static_cast<double>(carried) < goal && std::chrono::steady_clock::now() < give_up) {
+      carried = there.carried() + back.carried();
+      for (const char* organisation : {"coke", "pepsi"})
+        most_cache = std::max(most_cache, taken(cache_of(organisation)));
+      most_log = std::max(most_log, taken(network_.file("consortium/orderer/data/log")));
+      std::this_thread::sleep_for(milliseconds(50));
+    }
+  }
+  const auto mib = [](double bytes) { return std::to_string(bytes / kMiB) + " MiB"; };
+  const std::string figures = "carried " + mib(static_cast<double>(carried)) + ", cache " +
+                              mib(static_cast<double>(most_cache)) + " of " + mib(cache_budget()) + ", log " +
+                              mib(static_cast<double>(most_log)) + " of " + mib(log_budget());
+  std::cout << figures << "\n";
+  EXPECT_GE(static_cast<double>(carried), goal) << figures;
+  EXPECT_LE(static_cast<double>(most_cache), cache_budget()) << figures;
+  EXPECT_LE(static_cast<double>(most_log), log_budget()) << figures;
+  EXPECT_GT(most_cache, 0u);
+  EXPECT_GT(most_log, 0u);
+
+  // What is gone is missed by nobody, also after another start.
+  ASSERT_EQ(network_.testnet("restart coke-sequencer").exit_code, 0);
+  EXPECT_EQ(network_.run("ping --count 2 --json").exit_code, 0);
+  // Members that acknowledge all the time leave no moment in which heights could be compared; a sequencer that made
+  // something else of the log would raise an alarm.
+  EXPECT_THAT(unexplained(*plan), IsEmpty());
+  const std::string admin = " --admin 127.0.0.1:" + std::to_string((*plan->find("coke-sequencer"))->admin_port);
+  EXPECT_THAT(synod("sequencer status" + admin).output, Not(HasSubstr("events from the beginning")));
+}
+
+}  // namespace
+}  // namespace synod::e2e
