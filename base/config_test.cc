@@ -33,8 +33,7 @@ Describe describe(Sample& s) {
     f.size_within("bounded", s.bounded, 4 << 10, 1 << 30, "Bounded.");
     f.flag("enabled", s.enabled, "Whether.");
     f.texts("tags", s.tags, "Tags.");
-    f.list(
-        "items", s.items, [](Fields& g, Item& item) { g.text("name", item.name, "Name."); }, "Items.");
+    f.list("items", s.items, [](Fields& g, Item& item) { g.text("name", item.name, "Name."); }, "Items.");
   };
 }
 

@@ -22,7 +22,10 @@ TEST(Log, NobodyForgesALine) {
             "{\"@timestamp\":\"T\",\"level\":\"INFO\",\"logger_name\":\"sequencer\",\"message\":\"m1\\n"
             "2026-01-01T00:00:00Z ERROR sequencer - all is lost\\u000d\\u001b[2K\\u007f\"}\n");
   // Control characters and ends of lines that take more than one byte.
-  EXPECT_EQ(text("a\xc2\x9b[2Kb\xe2\x80\xa8" "c"), "T INFO  sequencer - a\\xc2\\x9b[2Kb\\xe2\\x80\\xa8" "c\n");
+  EXPECT_EQ(text("a\xc2\x9b[2Kb\xe2\x80\xa8"
+                 "c"),
+            "T INFO  sequencer - a\\xc2\\x9b[2Kb\\xe2\\x80\\xa8"
+            "c\n");
 }
 
 TEST(Log, KeepsWhatIsText) {

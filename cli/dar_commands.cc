@@ -189,7 +189,8 @@ void add_dar_commands(CLI::App& app, Outcome& outcome) {
   auto decompiled = std::make_shared<DecompileOptions>();
   decompiled->decode = decode;
   decompile_command->add_option("file", decompiled->path, "DAR file")->required();
-  decompile_command->add_option("--package", decompiled->package, "Name, name-version or id of the package (default: the main one)");
+  decompile_command->add_option("--package", decompiled->package,
+                                "Name, name-version or id of the package (default: the main one)");
   decompile_command->add_option("-o,--output", decompiled->output, "File to write (default: standard output)");
   decompile_command->add_flag("--no-locations", decompiled->no_locations, "Without source locations");
   decompile_command->callback([&outcome, decompiled] { outcome.status = decompile(*decompiled); });

@@ -196,8 +196,9 @@ void add_script_commands(CLI::App& app, Outcome& outcome) {
       ->needs("--filter");
   command->add_flag("--json", options->json, "Report as one JSON object");
   command->add_flag("--list", options->list, "Only list the scripts");
-  command->add_flag("--discontinued-lf", options->decode.discontinued_versions,
-                    "Read packages of the release candidates 2.3-rc1 and 2.3-rc2, for tests")
+  command
+      ->add_flag("--discontinued-lf", options->decode.discontinued_versions,
+                 "Read packages of the release candidates 2.3-rc1 and 2.3-rc2, for tests")
       ->group("");
   command->add_flag("--trace", options->trace, "Show trace and debug messages of scripts that pass as well");
   command->add_option("--ledger", options->ledger,

@@ -48,9 +48,7 @@ Result<NetworkPlan> plan_of(const TestnetOptions& options) {
                             options.ordering, options.cache);
 }
 
-Error still_running() {
-  return unavailable("PROCESS_STOP_FAILED", "some nodes still run; see `synod testnet status`");
-}
+Error still_running() { return unavailable("PROCESS_STOP_FAILED", "some nodes still run; see `synod testnet status`"); }
 
 // For a command that starts or stops processes.
 struct Alone {
@@ -74,8 +72,8 @@ Status up(const TestnetOptions& options) {
   SYNOD_RETURN_IF_ERROR(testnet::prepare(plan, say));
   const testnet::Interrupts interrupts;
   const std::int64_t begin = clock->monotonic_micros();
-  SYNOD_RETURN_IF_ERROR(testnet::start_all(plan, Duration::seconds(options.ready_seconds), say,
-                                           [&] { return interrupts.pending(); }));
+  SYNOD_RETURN_IF_ERROR(
+      testnet::start_all(plan, Duration::seconds(options.ready_seconds), say, [&] { return interrupts.pending(); }));
   say(fmt::format("ready in {:.2f} s: {} nodes", static_cast<double>(clock->monotonic_micros() - begin) / 1e6,
                   plan.nodes.size()));
   for (const NodePlan* node : plan.with_role(testnet::Role::participant))

@@ -1,4 +1,5 @@
-// Read once for all files of a build (precompiled): what nearly all of them include. Each file still names what it uses.
+// Read once for all files of a build (precompiled): what nearly all of them include. Each file still names what it
+// uses.
 #pragma once
 
 #include <fmt/format.h>

@@ -26,7 +26,7 @@ Error errno_error(const std::string& path, const char* action) {
 }
 
 Status check_private(const std::string& path, bool folder) {
-  struct stat info {};
+  struct stat info{};
   if (::stat(path.c_str(), &info) != 0) return fail(errno_error(path, "stat"));
   if (folder != S_ISDIR(info.st_mode)) return fail(file_error(path, folder ? "not a folder" : "not a file"));
   if (info.st_mode & 077)
@@ -83,7 +83,7 @@ class KeyFolder final : public KeyStore {
     while (const dirent* entry = ::readdir(directory)) {
       const std::string name = entry->d_name;
       if (name.size() <= kSuffix.size() || name.substr(name.size() - kSuffix.size()) != kSuffix) continue;
-      struct stat info {};
+      struct stat info{};
       const std::string path = folder_ + "/" + name;
       const std::int64_t age =
           ::stat(path.c_str(), &info) == 0 ? info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec : 0;

@@ -40,7 +40,7 @@ TEST_F(KeyFolder, KeepsKeysInOrderAndPrivate) {
   EXPECT_EQ((*store)->first_signing_key(KeyUsage::protocol)->pkcs8(), second.pkcs8());
   EXPECT_FALSE((*store)->first_signing_key(KeyUsage::sequencer_authentication));
   EXPECT_EQ((*store)->encryption_key(third.fingerprint())->pkcs8(), third.pkcs8());
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(::stat((folder / (first.fingerprint() + ".key")).c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
 }

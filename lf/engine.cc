@@ -132,12 +132,11 @@ struct Engine::Impl {
     if (!found)
       preprocessing("unknown choice " + choice + " in " + (out.template_info ? "template " : "interface ") +
                     type_id.to_string());
-    out.argument = typed(machine, argument, found->argument, "a choice's argument",
-                         [&]() -> const eval::RuntimeType* {
-                           Target ignored;
-                           const auto* written = info(in_package(type_id, written_package), ignored);
-                           return written ? written->argument : nullptr;
-                         });
+    out.argument = typed(machine, argument, found->argument, "a choice's argument", [&]() -> const eval::RuntimeType* {
+      Target ignored;
+      const auto* written = info(in_package(type_id, written_package), ignored);
+      return written ? written->argument : nullptr;
+    });
     return out;
   }
 
@@ -259,9 +258,9 @@ Result<InterpretationResult> Engine::submit(const std::vector<Command>& commands
       for (; running < actions.size(); ++running) actions[running]();
     } catch (eval::Fatal& failure) {
       if (failure.error.id == "DAML_FAILURE" && context.exercise_trace > 0)
-        failure.error.context.emplace_back(
-            "exercise_trace", machine.failed_in(context.exercise_trace) + "    in " +
-                                  Impl::described(commands[running], context.package_preference) + ".\n");
+        failure.error.context.emplace_back("exercise_trace",
+                                           machine.failed_in(context.exercise_trace) + "    in " +
+                                               Impl::described(commands[running], context.package_preference) + ".\n");
       throw;
     }
     return impl_->result(machine, builder);
@@ -285,8 +284,7 @@ Result<InterpretationResult> Engine::reinterpret(const ReplayCommand& command, c
     bool completed = false;
     if (auto* c = std::get_if<ReplayCreate>(&command)) {
       const TemplateInfo& t = impl_->template_named(c->template_id);
-      completed =
-          machine.create(t, impl_->typed(machine, c->argument, t.type, "a contract's argument"), out, failed);
+      completed = machine.create(t, impl_->typed(machine, c->argument, t.type, "a contract's argument"), out, failed);
     } else if (auto* e = std::get_if<ReplayExercise>(&command)) {
       if (!e->key) Impl::check_id(e->contract_id);
       auto target = impl_->target(machine, e->interface_id.value_or(e->template_id), e->choice, e->argument);

@@ -94,8 +94,8 @@ struct SubmitContext {
   std::string participant_id;  // the uid without "PAR::", as Canton's LF participant id ("participant1::1220..")
   PackagePreference package_preference;
   TraceSink trace;
-  // A name without a preference is an error, as on a ledger, where such packages are not vetted. Otherwise the contract's
-  // own package is good enough, and for names in commands the highest version there is.
+  // A name without a preference is an error, as on a ledger, where such packages are not vetted. Otherwise the
+  // contract's own package is good enough, and for names in commands the highest version there is.
   bool strict_preference = false;
   // How many of the open exercises the context `exercise_trace` of a failure names, the innermost first; 0: no context.
   std::size_t exercise_trace = 0;

@@ -56,7 +56,8 @@ class Inspector {
     for (const Template& t : package_.templates()) {
       TypeInfo info{package_.qualified_name(t), fields(t), choices(t.choices), "", "", {}};
       if (t.has_key) info.key = type(t.key.type);
-      for (const Implementation& i : package_.items(t.implementations)) info.interfaces.push_back(reference(i.interface));
+      for (const Implementation& i : package_.items(t.implementations))
+        info.interfaces.push_back(reference(i.interface));
       result.push_back(std::move(info));
     }
     return result;
@@ -79,7 +80,8 @@ class Inspector {
 
   std::vector<FieldInfo> fields(const Template& t) {
     std::vector<FieldInfo> result;
-    const DataType* record = package_.find_data_type(package_.text(package_.modules()[t.module].name), package_.text(t.name));
+    const DataType* record =
+        package_.find_data_type(package_.text(package_.modules()[t.module].name), package_.text(t.name));
     return record ? members(*record) : result;
   }
 

@@ -10,7 +10,7 @@ const NameMeaning* Package::find(std::string_view module, std::string_view name)
 namespace {
 
 template <typename Definition>
-const Definition* pick(const NameMeaning* meaning, std::int32_t NameMeaning::*member,
+const Definition* pick(const NameMeaning* meaning, std::int32_t NameMeaning::* member,
                        const std::vector<Definition>& definitions) {
   return meaning && meaning->*member >= 0 ? &definitions[static_cast<std::size_t>(meaning->*member)] : nullptr;
 }

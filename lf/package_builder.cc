@@ -318,7 +318,7 @@ Status PackageBuilder::index_names() {
   }
   p.names_.reserve(p.data_types_.size() + p.values_.size() + p.synonyms_.size());
   std::string collision;
-  auto index = [&](const auto& definitions, std::int32_t NameMeaning::*member, auto excludes) {
+  auto index = [&](const auto& definitions, std::int32_t NameMeaning::* member, auto excludes) {
     for (std::size_t i = 0; i < definitions.size() && collision.empty(); ++i) {
       const auto& definition = definitions[i];
       auto& meaning =

@@ -26,8 +26,7 @@ std::vector<storage::Column> mediator_columns() { return {topology::kTopologyCol
 void describe(config::Fields& fields, MediatorNodeConfig& config) {
   fields.object(
       "client", [&](config::Fields& f) { client::describe(f, config.client); }, "The connection to the synchronizer.");
-  fields.object(
-      "mediator", [&](config::Fields& f) { describe(f, config.mediator); }, "Verdicts.");
+  fields.object("mediator", [&](config::Fields& f) { describe(f, config.mediator); }, "Verdicts.");
 }
 
 // Everything but construction, end() and status() runs on the loop.

@@ -61,22 +61,18 @@ void describe(config::Fields& f, SequencerSection& s) {
   f.object(
       "cache", [&](config::Fields& g) { describe(g, s.cache); },
       "What was made of the log, for restarts and subscriptions.");
-  f.object(
-      "limits", [&](config::Fields& g) { sequencer::describe(g, s.limits); }, "Limits.");
+  f.object("limits", [&](config::Fields& g) { sequencer::describe(g, s.limits); }, "Limits.");
 }
 
 template <typename Section, typename Describe>
 void describe_member(config::Fields& f, Section& s, Describe describe_node) {
-  f.object(
-      "sequencers", [&](config::Fields& g) { describe(g, s.sequencers); }, "Sequencers to connect to.");
-  f.object(
-      "settings", [&](config::Fields& g) { describe_node(g, s.node); }, "Limits and timing.");
+  f.object("sequencers", [&](config::Fields& g) { describe(g, s.sequencers); }, "Sequencers to connect to.");
+  f.object("settings", [&](config::Fields& g) { describe_node(g, s.node); }, "Limits and timing.");
 }
 
 void describe(config::Fields& f, ParticipantSection& s) {
   participant::describe(f, s.node);
-  f.object(
-      "ledger-api", [&](config::Fields& g) { participant::describe(g, s.ledger_api); }, "The Ledger API.");
+  f.object("ledger-api", [&](config::Fields& g) { participant::describe(g, s.ledger_api); }, "The Ledger API.");
 }
 
 }  // namespace
@@ -134,16 +130,12 @@ void describe(config::Fields& f, NodeFile& file) {
         g.text("format", file.log_format, "text or json.");
       },
       "Logging, to standard error.");
-  f.object(
-      "public", [&](config::Fields& g) { describe(g, file.public_api); }, "What the role offers to others.");
-  f.object(
-      "admin", [&](config::Fields& g) { describe(g, file.admin); }, "Status and log level; keep it private.");
+  f.object("public", [&](config::Fields& g) { describe(g, file.public_api); }, "What the role offers to others.");
+  f.object("admin", [&](config::Fields& g) { describe(g, file.admin); }, "Status and log level; keep it private.");
   if (file.role == "orderer")
-    f.object(
-        "orderer", [&](config::Fields& g) { describe(g, file.orderer); }, "The solo ordering service.");
+    f.object("orderer", [&](config::Fields& g) { describe(g, file.orderer); }, "The solo ordering service.");
   if (file.role == "sequencer")
-    f.object(
-        "sequencer", [&](config::Fields& g) { describe(g, file.sequencer); }, "The sequencer.");
+    f.object("sequencer", [&](config::Fields& g) { describe(g, file.sequencer); }, "The sequencer.");
   if (file.role == "mediator")
     f.object(
         "mediator",
@@ -159,8 +151,7 @@ void describe(config::Fields& f, NodeFile& file) {
         },
         "The topology manager.");
   if (file.role == "participant")
-    f.object(
-        "participant", [&](config::Fields& g) { describe(g, file.participant); }, "The participant.");
+    f.object("participant", [&](config::Fields& g) { describe(g, file.participant); }, "The participant.");
 }
 
 Result<NodeFile> read_node_file(const std::string& path) {

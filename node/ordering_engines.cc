@@ -100,10 +100,8 @@ Result<std::unique_ptr<ordering::OrderingLog>> connect_postgres(const PostgresSe
 
 void describe(config::Fields& f, OrderingEngines& engines) {
   f.text("engine", engines.engine, "solo, fabric, kafka or postgres; each but solo has a section of its own here.");
-  f.object(
-      "fabric", [&](config::Fields& g) { describe(g, engines.fabric); }, "Hyperledger Fabric's ordering service.");
-  f.object(
-      "kafka", [&](config::Fields& g) { describe(g, engines.kafka); }, "A topic of Apache Kafka.");
+  f.object("fabric", [&](config::Fields& g) { describe(g, engines.fabric); }, "Hyperledger Fabric's ordering service.");
+  f.object("kafka", [&](config::Fields& g) { describe(g, engines.kafka); }, "A topic of Apache Kafka.");
   f.object(
       "postgres", [&](config::Fields& g) { describe(g, engines.postgres); }, "A database that the sequencers share.");
 }

@@ -61,18 +61,17 @@ Status ParticipantCore::Impl::load() {
         return true;
       }));
   SYNOD_RETURN_IF_ERROR(status);
-  SYNOD_RETURN_IF_ERROR(
-      store.scan(kRequestsColumn, storage::KeyRange::all(), storage::Direction::forward,
-                 [&](ByteView stored_key, ByteView value) {
-                   auto request = decode_request(stored_key, value);
-                   if (!request) {
-                     status = fail(std::move(request).error());
-                     return false;
-                   }
-                   const auto key = request->key();
-                   requests.emplace(key, std::move(*request));
-                   return true;
-                 }));
+  SYNOD_RETURN_IF_ERROR(store.scan(kRequestsColumn, storage::KeyRange::all(), storage::Direction::forward,
+                                   [&](ByteView stored_key, ByteView value) {
+                                     auto request = decode_request(stored_key, value);
+                                     if (!request) {
+                                       status = fail(std::move(request).error());
+                                       return false;
+                                     }
+                                     const auto key = request->key();
+                                     requests.emplace(key, std::move(*request));
+                                     return true;
+                                   }));
   SYNOD_RETURN_IF_ERROR(status);
   // Locks first, then the changes of what is decided and waits for its turn to be published.
   for (const auto& [id, request] : requests) conflicts.relock(request.locks);

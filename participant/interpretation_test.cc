@@ -69,8 +69,8 @@ TEST_F(Interpretation, NamesStandForVettedPackages) {
   contract.template_id = {app_->id(), "M", "T"};
   contract.argument = Value::record({Value::party(alice_)});
   contract.signatories = contract.stakeholders = {alice_};
-  const Error by_interface =
-      refusal(lf::ExerciseCommand{{face_->id(), "F", "I"}, contract.contract_id, "Look", Value::party(alice_)}, {contract});
+  const Error by_interface = refusal(
+      lf::ExerciseCommand{{face_->id(), "F", "I"}, contract.contract_id, "Look", Value::party(alice_)}, {contract});
   EXPECT_EQ(by_interface.id, "UNRESOLVED_PACKAGE_NAME");
   EXPECT_THAT(by_interface.cause, HasSubstr("failed package name resolution: app"));
   const Error by_name = refusal(lf::CreateCommand{{"#app", "M", "T"}, contract.argument});
@@ -86,9 +86,8 @@ TEST_F(Interpretation, FailuresTellWhereTheyHappened) {
   std::map<std::string, std::string> context(failure.context.begin(), failure.context.end());
   EXPECT_EQ(context["error_id"], "TOO_LATE");
   const std::string type = app_->id().substr(0, 8) + ":M:T:Fail";
-  EXPECT_THAT(context["exercise_trace"],
-              AllOf(HasSubstr("in choice " + type + " on contract 00"),
-                    HasSubstr("in create-and-exercise command " + type + ".\n")));
+  EXPECT_THAT(context["exercise_trace"], AllOf(HasSubstr("in choice " + type + " on contract 00"),
+                                               HasSubstr("in create-and-exercise command " + type + ".\n")));
 }
 
 }  // namespace

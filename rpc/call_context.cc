@@ -33,9 +33,7 @@ std::string CallContext::peer() const { return context_->peer(); }
 
 std::string CallContext::traceparent() const { return metadata("traceparent").value_or(""); }
 
-std::string CallContext::trace_id() const {
-  return log::trace_id_of(traceparent());
-}
+std::string CallContext::trace_id() const { return log::trace_id_of(traceparent()); }
 
 RequestIds CallContext::request_ids() const {
   std::string trace = trace_id();

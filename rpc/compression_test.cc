@@ -52,8 +52,8 @@ class CompressionTest : public ::testing::Test {
     server = std::move(*started);
     grpc::ChannelArguments arguments;
     arguments.SetMaxSendMessageSize(-1);
-    stub = api::SequencerService::NewStub(grpc::CreateCustomChannel(
-        "127.0.0.1:" + std::to_string(server->port()), grpc::InsecureChannelCredentials(), arguments));
+    stub = api::SequencerService::NewStub(grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(server->port()),
+                                                                    grpc::InsecureChannelCredentials(), arguments));
   }
   grpc::Status send(std::size_t bytes, grpc_compression_algorithm algorithm) {
     grpc::ClientContext context;
@@ -96,8 +96,8 @@ TEST_F(CompressionTest, ALargerRequestThanTheLimitIsRefused) {
 TEST_F(CompressionTest, ALimitBeyondAnIntIsStillALimit) {
   const auto vast = Server::start({.max_request_bytes = std::size_t{1} << 32}, {std::make_shared<Service>()});
   ASSERT_TRUE(vast);
-  stub = api::SequencerService::NewStub(grpc::CreateChannel("127.0.0.1:" + std::to_string((*vast)->port()),
-                                                            grpc::InsecureChannelCredentials()));
+  stub = api::SequencerService::NewStub(
+      grpc::CreateChannel("127.0.0.1:" + std::to_string((*vast)->port()), grpc::InsecureChannelCredentials()));
   EXPECT_TRUE(send(1000, GRPC_COMPRESS_NONE).ok());  // as an int it would be 0
 }
 

@@ -57,8 +57,8 @@ class PullWriterTest : public ::testing::Test {
     auto started = Server::start({}, {service});
     ASSERT_TRUE(started) << started.error().to_string();
     server = std::move(*started);
-    stub = api::SequencerService::NewStub(grpc::CreateChannel("127.0.0.1:" + std::to_string(server->port()),
-                                                              grpc::InsecureChannelCredentials()));
+    stub = api::SequencerService::NewStub(
+        grpc::CreateChannel("127.0.0.1:" + std::to_string(server->port()), grpc::InsecureChannelCredentials()));
     reader = stub->Subscribe(&context, {});
   }
   std::shared_ptr<Service> service = std::make_shared<Service>();

@@ -249,9 +249,9 @@ TEST_F(ServerTest, HealthWatchesAndSubscriptionsDoNotHoldItUp) {
   ASSERT_TRUE(received.wait_for(1));
   server->health().set_serving("");
   Received heard;
-  const auto watch =
-      watch_health(channel, "", {[&heard](bool serving) { heard.add(serving ? "serves" : "does not"); },
-                                 [&heard](const Error& error) { heard.end.set_value(error); }});
+  const auto watch = watch_health(channel, "",
+                                  {[&heard](bool serving) { heard.add(serving ? "serves" : "does not"); },
+                                   [&heard](const Error& error) { heard.end.set_value(error); }});
   ASSERT_TRUE(heard.wait_for(1));
   auto stopped = std::async(std::launch::async, [this] { server->stop(Duration::seconds(600)); });
   const bool in_time = stopped.wait_for(kPatience) == std::future_status::ready;
@@ -268,9 +268,9 @@ TEST_F(ServerTest, HealthWatchesAndSubscriptionsDoNotHoldItUp) {
 
 TEST_F(ServerTest, AHealthWatchHearsEveryChangeOfItsService) {
   Received heard;
-  const auto watch =
-      watch_health(channel, "part", {[&heard](bool serving) { heard.add(serving ? "serves" : "does not"); },
-                                     [&heard](const Error& error) { heard.end.set_value(error); }});
+  const auto watch = watch_health(channel, "part",
+                                  {[&heard](bool serving) { heard.add(serving ? "serves" : "does not"); },
+                                   [&heard](const Error& error) { heard.end.set_value(error); }});
   ASSERT_TRUE(heard.wait_for(1));  // a service that nobody knows
   server->health().set_serving("other");
   server->health().set_serving("part");

@@ -234,8 +234,7 @@ TEST_F(NodeTest, AMemberDownloadsTheTopologyNoOftenerAtATimeThanItMay) {
   api::DownloadTopologyStateForInitHashRequest hash_request;
   hash_request.set_member(alpha().to_string());
   api::DownloadTopologyStateForInitHashResponse hash;
-  const auto refused =
-      sequencer->DownloadTopologyStateForInitHash(context(alpha(), token).get(), hash_request, &hash);
+  const auto refused = sequencer->DownloadTopologyStateForInitHash(context(alpha(), token).get(), hash_request, &hash);
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::ABORTED);
   EXPECT_THAT(refused.error_message(), HasSubstr("SEQUENCER_OVERLOADED(2,"));
   api::DownloadTopologyStateForInitRequest request;

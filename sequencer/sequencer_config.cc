@@ -20,8 +20,7 @@ void describe_writer(config::Fields& f, WriterConfig& c) {
 void describe(config::Fields& f, SequencerConfig& c) {
   f.object(
       "writer", [&](config::Fields& inner) { describe_writer(inner, c.writer); }, "Getting requests into the log.");
-  f.object(
-      "pruning", [&](config::Fields& inner) { describe(inner, c.pruning); }, "Removing acknowledged events.");
+  f.object("pruning", [&](config::Fields& inner) { describe(inner, c.pruning); }, "Removing acknowledged events.");
   f.duration("nonce-lifetime", c.nonce_lifetime, "How long a challenge may be answered.");
   f.duration("token-lifetime", c.token_lifetime, "How long a client stays authenticated.");
   f.integer("max-tokens-per-member", c.max_tokens_per_member, "The oldest goes.");

@@ -39,7 +39,7 @@ struct SequencerConfig {
   Duration token_lifetime = Duration::seconds(3600);
   std::uint32_t max_tokens_per_member = 25;
   std::uint32_t max_subscriptions_per_member = 5;
-  std::uint32_t max_downloads_per_member = 1;  // of the topology that a member starts from
+  std::uint32_t max_downloads_per_member = 1;                // of the topology that a member starts from
   std::uint32_t max_nonces = 10'000;                         // members with an open challenge
   std::uint64_t max_stream_bytes = 1u << 20;                 // queued towards one slow subscriber
   std::uint64_t signed_event_cache_bytes = 32u << 20;        // shared by all subscriptions

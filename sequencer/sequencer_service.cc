@@ -151,11 +151,10 @@ class SequencerService final : public api::SequencerService::CallbackService {
               *at = to < items->size() ? std::optional(to) : std::nullopt;
               const auto begin = items->begin();
               Response response;
-              response.ParseFromString(
-                  topology::encode_snapshot_messages({begin + static_cast<std::ptrdiff_t>(from),
-                                                      begin + static_cast<std::ptrdiff_t>(to)},
-                                                     kItemsPerMessage)
-                      .front());
+              response.ParseFromString(topology::encode_snapshot_messages({begin + static_cast<std::ptrdiff_t>(from),
+                                                                           begin + static_cast<std::ptrdiff_t>(to)},
+                                                                          kItemsPerMessage)
+                                           .front());
               return response;
             });
           });

@@ -49,7 +49,9 @@ TEST(RocksDbStore, GainsColumnsAndKeepsUnknownOnes) {
   WriteBatch batch;
   batch.put(kLeft, "k", "v");
   ASSERT_TRUE(open_rocksdb({world.path, {kLeft}}).value()->write(batch, Sync::yes));
-  { auto store = open_rocksdb({world.path, {kRight}}).value(); }
+  {
+    auto store = open_rocksdb({world.path, {kRight}}).value();
+  }
   auto store = world.open();
   EXPECT_EQ(store->get(kLeft, "k").value(), "v");
 }

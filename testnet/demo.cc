@@ -266,8 +266,7 @@ class Demo {
       if (!after) return fail(unexpected(victim.name + " does not answer after its restart"));
       say("   {} is back after {}: at height {}, and it has read only {} blocks from the log; the other {} came from "
           "its cache",
-          victim.name, millis(took), after->height(), after->blocks_read(),
-          after->height() + 1 - after->blocks_read());
+          victim.name, millis(took), after->height(), after->blocks_read(), after->height() + 1 - after->blocks_read());
       lost["heightAtKill"] = before->height();
       lost["pingsBefore"] = at_kill;
       lost["pingsWithout"] = without;

@@ -12,8 +12,8 @@
 namespace synod::testnet {
 
 struct DemoOptions {
-  std::string ping_dar;  // empty: see load_ping
-  std::string iou_dar;   // empty: see load_iou
+  std::string ping_dar;                       // empty: see load_ping
+  std::string iou_dar;                        // empty: see load_iou
   Duration patience = Duration::seconds(60);  // for each step
   std::function<void(const std::string& line)> print;
 };

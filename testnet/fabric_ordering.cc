@@ -88,9 +88,8 @@ class FabricOrdering final : public OrderingEngine {
     for (const std::string& member : engine.network().organisations) {
       if (member == newcomer) continue;
       const engines::FabricAdministrator administrator = engine.administrator(member);
-      SYNOD_TRY(auto identity,
-                ordering::fabric_wire::SigningIdentity::from_files(administrator.msp_id, administrator.certificate,
-                                                                   administrator.key));
+      SYNOD_TRY(auto identity, ordering::fabric_wire::SigningIdentity::from_files(
+                                   administrator.msp_id, administrator.certificate, administrator.key));
       members.administrators.push_back(std::move(identity));
       const engines::FabricAccess access = engine.access(member, kChannel);
       members.endpoints = access.endpoints;
@@ -112,8 +111,7 @@ class FabricOrdering final : public OrderingEngine {
     const engines::FabricAccess own = engine.access(organisation, kChannel);
     const engines::FabricAuthorities by = engine.authorities(organisation);
     const std::string name = "User1@" + organisation + ".synod";
-    SYNOD_RETURN_IF_ERROR(
-        reissue({own.certificate, own.key, by.certificate, by.key}, name, organisation, kClientUnit));
+    SYNOD_RETURN_IF_ERROR(reissue({own.certificate, own.key, by.certificate, by.key}, name, organisation, kClientUnit));
     SYNOD_RETURN_IF_ERROR(
         reissue({own.tls_certificate, own.tls_key, by.tls_certificate, by.tls_key}, name, organisation, ""));
     return std::vector<std::string>{own.certificate, own.tls_certificate};

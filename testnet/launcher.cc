@@ -47,8 +47,8 @@ bool becomes_free(std::uint16_t port) {
 // Of all that is to be started, before anything is.
 Status check_ports(const NetworkPlan& plan) {
   const auto taken = [](std::uint16_t port, const std::string& name, const char* way_out) {
-    return fail(unavailable("PORT_IN_USE",
-                            fmt::format("port {} of {} is taken by another program; {}", port, name, way_out)));
+    return fail(
+        unavailable("PORT_IN_USE", fmt::format("port {} of {} is taken by another program; {}", port, name, way_out)));
   };
   for (const NodePlan& node : plan.nodes) {
     if (running(node)) continue;
@@ -129,8 +129,7 @@ Status start_all(const NetworkPlan& plan, Duration patience, const Progress& pro
   for (const NodePlan& node : plan.nodes) absent.push_back(process_of(node));
   std::erase_if(absent, [](const NetworkProcess& process) { return process.running().has_value(); });
 
-  const Status outcome =
-      start_what_is_absent(plan, patience, progress, cancelled ? cancelled : [] { return false; });
+  const Status outcome = start_what_is_absent(plan, patience, progress, cancelled ? cancelled : [] { return false; });
   if (outcome) return {};
   // A network that did not come up leaves nothing running but what ran before.
   for (auto process = absent.rbegin(); process != absent.rend(); ++process) {

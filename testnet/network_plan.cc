@@ -34,10 +34,11 @@ void describe(config::Fields& f, NetworkFile& file) {
   f.text("network", file.network, "Name of the network, and of its folder.");
   f.text("synchronizer", file.synchronizer, "The readable part of the synchronizer id.");
   f.text("ordering", file.ordering, "Ordering engine: solo, or a real one that is started beside the nodes.");
-  f.text("cache", file.cache,
-         "Where each sequencer keeps its cache: rocksdb, in its folder; postgres, in a schema of the database that they "
-         "share for the log with ordering postgres, otherwise in a server of its own that is started beside it. Empty: "
-         "postgres with ordering postgres, rocksdb with any other.");
+  f.text(
+      "cache", file.cache,
+      "Where each sequencer keeps its cache: rocksdb, in its folder; postgres, in a schema of the database that they "
+      "share for the log with ordering postgres, otherwise in a server of its own that is started beside it. Empty: "
+      "postgres with ordering postgres, rocksdb with any other.");
   f.int64("first-port", file.first_port, "Nodes listen on ports from here upwards.");
   f.flag("static-time", file.static_time,
          "Time stands still until an application sets it (Ledger API TimeService). For tests of time, with one "

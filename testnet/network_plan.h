@@ -46,7 +46,8 @@ struct NetworkPlan {
 // Reads a network file and checks it: names, one orderer, at least one sequencer, one mediator, one topology manager.
 // `data_folder` empty: testnet-data/<network> below the current folder.
 // The ordering is, in this order: `ordering`, that of the network which was prepared in the folder, the file's; the
-// cache likewise, and what fits the ordering if nobody says. Nodes of role orderer belong to solo only, and are left out otherwise.
+// cache likewise, and what fits the ordering if nobody says. Nodes of role orderer belong to solo only, and are left
+// out otherwise.
 Result<NetworkPlan> load_plan(const std::string& network_file, const std::string& data_folder,
                               const std::string& ordering = "", const std::string& cache = "");
 

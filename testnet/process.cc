@@ -24,8 +24,8 @@ std::string read_all(const std::string& path) {
   return text.str();
 }
 
-// What a node's command line ends with. Something else that was told the file, say an editor, does not pass for the node;
-// neither does a recycled pid.
+// What a node's command line ends with. Something else that was told the file, say an editor, does not pass for the
+// node; neither does a recycled pid.
 std::vector<std::string> arguments_of(const NodePlan& node) { return {"node", "run", "-c", node.config_file()}; }
 
 pid_t recorded(const NodePlan& node) {

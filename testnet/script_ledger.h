@@ -62,8 +62,8 @@ class ApiScriptLedger : public lf::script::ScriptLedger {
   Result<std::optional<std::vector<lf::script::UserRight>>> revoke_rights(
       const std::string& id, const std::vector<lf::script::UserRight>& rights,
       const lf::script::ParticipantName& on) override;
-  Result<std::optional<std::vector<lf::script::UserRight>>> rights(
-      const std::string& id, const lf::script::ParticipantName& on) override;
+  Result<std::optional<std::vector<lf::script::UserRight>>> rights(const std::string& id,
+                                                                   const lf::script::ParticipantName& on) override;
   Status vet(const std::vector<lf::script::PackageNameVersion>& packages,
              const lf::script::ParticipantName& on) override;
   Status unvet(const std::vector<lf::script::PackageNameVersion>& packages,

@@ -192,8 +192,7 @@ Result<std::optional<std::vector<UserRight>>> ApiScriptLedger::revoke_rights(con
                 [](auto& r) { return from_proto_list(r.newly_revoked_rights()); });
 }
 
-Result<std::optional<std::vector<UserRight>>> ApiScriptLedger::rights(const std::string& id,
-                                                                      const ParticipantName&) {
+Result<std::optional<std::vector<UserRight>>> ApiScriptLedger::rights(const std::string& id, const ParticipantName&) {
   api::admin::ListUserRightsRequest request;
   request.set_user_id(id);
   return unless(ErrorCategory::invalid_state_missing,

@@ -41,8 +41,7 @@ Result<ApiScriptLedger*> ScriptParticipants::of(const PartySet& parties) const {
     for (const auto& [name, list] : by_name)
       where += (where.empty() ? "" : "; ") + (name.empty() ? "default participant" : name) + ": " + list;
     return fail(invalid_argument(
-        kPartiesApart,
-        "All parties must be on the same participant but parties were allocated as follows: " + where));
+        kPartiesApart, "All parties must be on the same participant but parties were allocated as follows: " + where));
   }
   if (by_name.empty() || by_name.begin()->first.empty()) return default_.get();
   return named_.at(by_name.begin()->first).get();

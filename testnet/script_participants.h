@@ -39,9 +39,7 @@ class ScriptParticipants : public lf::script::ScriptLedger {
   std::string unique_suffix() override { return default_->unique_suffix(); }
   // Waits until every participant knows the party. On several at once: UNIMPLEMENTED, it takes their topology services.
   Result<lf::Party> allocate_party(const std::string& hint, const std::vector<std::string>& participants) override;
-  Result<std::vector<lf::script::PartyInfo>> known_parties(const Name& on) override {
-    return of(on).known_parties(on);
-  }
+  Result<std::vector<lf::script::PartyInfo>> known_parties(const Name& on) override { return of(on).known_parties(on); }
   Result<Timestamp> time() override { return default_->time(); }
   Status set_time(Timestamp time) override { return default_->set_time(time); }
   Status sleep(Duration duration) override { return default_->sleep(duration); }

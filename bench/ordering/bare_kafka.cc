@@ -54,8 +54,7 @@ class BareKafka final : public BareClient {
     auto code = rd_kafka_query_watermark_offsets(consumer_.get(), name_.c_str(), 0, &low, &high, limit);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && rd_kafka_consume_start(in_.get(), 0, high) != 0)
       code = rd_kafka_last_error();
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-      return fail(unavailable("BENCH_ENGINE_NOT_READY", rd_kafka_err2str(code)));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return fail(unavailable("BENCH_ENGINE_NOT_READY", rd_kafka_err2str(code)));
     threads_.emplace_back([this] {
       while (!over_) rd_kafka_poll(producer_.get(), 50);
     });

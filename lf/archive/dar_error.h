@@ -20,10 +20,10 @@ inline Error zip_bomb(std::string reason) {
   return invalid_argument("ZIP_BOMB", "Dar zip file seems to be a zip bomb: " + reason);
 }
 inline Error language_version_not_allowed(std::string version, bool discontinued = false) {
-  return invalid_argument("ALLOWED_LANGUAGE_VERSIONS",
-                          "Disallowed language version: Daml-LF " + version +
-                              (discontinued ? " was discontinued; supported are 2.1, 2.2 and 2.3"
-                                            : " is none of 2.1, 2.2 and 2.3"));
+  return invalid_argument(
+      "ALLOWED_LANGUAGE_VERSIONS",
+      "Disallowed language version: Daml-LF " + version +
+          (discontinued ? " was discontinued; supported are 2.1, 2.2 and 2.3" : " is none of 2.1, 2.2 and 2.3"));
 }
 inline Error dar_validation_error(std::string reason) {
   return invalid_argument("DAR_VALIDATION_ERROR", "Package validation failed: " + reason);

@@ -224,8 +224,7 @@ TEST(Archive, DiscontinuedVersionsAreReadOnRequest) {
     EXPECT_EQ(read->main().language_version(), kLf23);
     EXPECT_EQ(read->main().id(), package_id_of(payload.data()));
   }
-  for (const char* minor : {"3-rc3", "2-rc1", "3-rc"})
-    EXPECT_FALSE(parse_lf2_minor(minor, true)) << minor;
+  for (const char* minor : {"3-rc3", "2-rc1", "3-rc"}) EXPECT_FALSE(parse_lf2_minor(minor, true)) << minor;
 }
 
 }  // namespace

@@ -421,7 +421,7 @@ TEST_F(Builtins, Order) {
   for (const auto& kind : kinds) {
     for (std::size_t i = 0; i < kind.values.size(); ++i)
       for (std::size_t j = 0; j < kind.values.size(); ++j) {
-        const bool results[] = {i<j, i <= j, i == j, i >= j, i> j};
+        const bool results[] = {i < j, i <= j, i == j, i >= j, i > j};
         std::string want;
         for (bool b : results) want += b ? 'y' : 'n';
         const std::string both = std::string(kind.values[i]) + " " + kind.values[j];

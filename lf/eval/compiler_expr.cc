@@ -228,8 +228,7 @@ void Compiler::expr(ExprId id, std::uint32_t dst, bool tail, bool run) {
     case ExprKind::unsafe_from_required_interface: {
       std::uint32_t base = alloc(2);
       bool to_template = e.kind == ExprKind::unsafe_from_interface;
-      const UpdateRef* ref =
-          program_.update_ref(package_, e.second_ref(), {}, to_template ? RefId::none() : e.ref);
+      const UpdateRef* ref = program_.update_ref(package_, e.second_ref(), {}, to_template ? RefId::none() : e.ref);
       pending = {{e.first, base}, {e.second(), base + 1}};
       return push_node(
           restore, pending,

@@ -104,9 +104,9 @@ class Errors : public ::testing::Test {
     return engine_->submit({std::move(command)}, c, contracts_);
   }
   Result<InterpretationResult> choice(std::size_t n, const ContractId& other = global()) {
-    return submit(CreateAndExerciseCommand{
-        type("Root"), Value::record({Value::party(kAlice), Value::contract_id(other)}), "C" + std::to_string(n),
-        Value::record({})});
+    return submit(CreateAndExerciseCommand{type("Root"),
+                                           Value::record({Value::party(kAlice), Value::contract_id(other)}),
+                                           "C" + std::to_string(n), Value::record({})});
   }
   Identifier type(const char* name) const { return {package_, "M", name}; }
   static ContractId global() { return *ContractId::from_bytes(Bytes(1, '\0') + Bytes(32, 'g') + "suffix"); }
@@ -152,8 +152,10 @@ TEST_F(Errors, TextsAndResources) {
   const Value some_of_key = Value::record({Value::party(kAlice), Value::int64(1)});
   expect({
       {"ubind c: ContractId M:T <- M:t $P 100 in upure @Unit ()",
-       "TEMPLATE_PRECONDITION_VIOLATED: Update failed due to precondition violation when creating M:T@$8 with M:T@$8{ p "
-       "= 'alice::1220aa', n = 100, c = M:Color@$8:Red, i = M:Inner@$8{ x = Option(1), s = M:Shape@$8:Circle(1.50) }, l "
+       "TEMPLATE_PRECONDITION_VIOLATED: Update failed due to precondition violation when creating M:T@$8 with M:T@$8{ "
+       "p "
+       "= 'alice::1220aa', n = 100, c = M:Color@$8:Red, i = M:Inner@$8{ x = Option(1), s = M:Shape@$8:Circle(1.50) }, "
+       "l "
        "= [\"a\", \"b\"] }",
        ""},
       {t + "x: Unit <- exercise @M:T Spend c (M:Void {}) in exercise @M:T Spend c (M:Void {})",
@@ -184,17 +186,21 @@ TEST_F(Errors, TextsAndResources) {
        "'alice::1220aa', <no-label> = 0 }",
        "TEMPLATE_ID=$PKG:M:K CONTRACT_ARG=" + encoded(none_of_key)},
       {"exercise_by_key @M:K Look " + key + " (M:Void {})",
-       "FETCH_EMPTY_CONTRACT_KEY_MAINTAINERS: Update failed due to a contract key with an empty set of maintainers when "
+       "FETCH_EMPTY_CONTRACT_KEY_MAINTAINERS: Update failed due to a contract key with an empty set of maintainers "
+       "when "
        "fetching or looking up by key errors / M:K@$8\nThe provided shared key is { <no-label> = 'alice::1220aa', "
        "<no-label> = 0 }",
        "TEMPLATE_ID=$PKG:M:K CONTRACT_KEY=" + encoded(none_of_key) + " PACKAGE_NAME=errors"},
       {"exercise_by_key @M:K Look (M:K { p = $P, n = 1 }) (M:Void {})",
-       "CONTRACT_KEY_NOT_FOUND: Update failed due to fetch-by-key or exercise-by-key which did not find a contract with "
+       "CONTRACT_KEY_NOT_FOUND: Update failed due to fetch-by-key or exercise-by-key which did not find a contract "
+       "with "
        "key { <no-label> = 'alice::1220aa', <no-label> = 1 } (M:K@$8)",
        "TEMPLATE_ID=$PKG:M:K CONTRACT_KEY=" + encoded(some_of_key) + " PACKAGE_NAME=errors"},
-      {"try @Unit (" + t + "x: Unit <- exercise @M:T Spend c (M:Void {}) in throw @(Update Unit) @M:E (M:E {})) catch e "
-       "-> Some @(Update Unit) (upure @Unit ())",
-       "DAML_EFFECTFUL_ROLLBACK_ERROR: Tried to rollback side-effectful node(s): Create of M:T@$8 ( $CID ), \nConsuming "
+      {"try @Unit (" + t +
+           "x: Unit <- exercise @M:T Spend c (M:Void {}) in throw @(Update Unit) @M:E (M:E {})) catch e "
+           "-> Some @(Update Unit) (upure @Unit ())",
+       "DAML_EFFECTFUL_ROLLBACK_ERROR: Tried to rollback side-effectful node(s): Create of M:T@$8 ( $CID ), "
+       "\nConsuming "
        "exercise of Spend on M:T@$8 ( $CID )",
        ""},
       {"ERROR @(Update Unit) \"mine\"", "INTERPRETATION_USER_ERROR: User abort: mine", "EXCEPTION_TEXT=mine"},
@@ -223,10 +229,12 @@ TEST_F(Errors, CryptographyNamesTheText) {
       {pure("SECP256K1_BOOL \"xs\" \"xm\" \"xk\""), encoding + "xm:\ncan not parse message hex string",
        "CRYPTO_VALUE=xm"},
       {pure("SECP256K1_VALIDATE_KEY \"1234\""),
-       "INTERPRETATION_CRYPTO_ERROR_MALFORMED_KEY: Malformed public key for 1234:\nnot a public key on an elliptic curve",
+       "INTERPRETATION_CRYPTO_ERROR_MALFORMED_KEY: Malformed public key for 1234:\nnot a public key on an elliptic "
+       "curve",
        "CRYPTO_VALUE=1234"},
       {pure("SECP256K1_BOOL \"1234\" \"00\" " + key),
-       "INTERPRETATION_CRYPTO_ERROR_MALFORMED_SIGNATURE: Malformed signature for 1234:\nerror decoding signature bytes.",
+       "INTERPRETATION_CRYPTO_ERROR_MALFORMED_SIGNATURE: Malformed signature for 1234:\nerror decoding signature "
+       "bytes.",
        "CRYPTO_VALUE=1234"},
   });
 }
@@ -259,8 +267,8 @@ class StoredContracts : public Errors {
   }
   // The outcome of a choice on a Pair whose stored argument was exchanged for this one.
   Result<InterpretationResult> use(const char* choice, Value argument) {
-    const Value plain = Value::record({Value::party(kAlice), Value::contract_id(global()),
-                                       Value::contract_id(global()), Value::gen_map({})});
+    const Value plain = Value::record(
+        {Value::party(kAlice), Value::contract_id(global()), Value::contract_id(global()), Value::gen_map({})});
     auto made = submit(CreateCommand{type("Pair"), plain});
     EXPECT_TRUE(made) << made.error().to_string();
     const ContractId id = testing::apply(*made, Timestamp{1}, contracts_).at(0);
@@ -291,9 +299,10 @@ TEST_F(StoredContracts, RelativeContractIds) {
   EXPECT_EQ(same(absolute, relative), "CONTRACT_ID_COMPARABILITY");
   EXPECT_EQ(answer(use("Less", Value::record(pair(relative, absolute, {})))), "CONTRACT_ID_COMPARABILITY");
   EXPECT_EQ(answer(use("Less", Value::record(pair(absolute, other, {})))), "True");
-  EXPECT_THAT(error(use("Less", Value::record(pair(v2('a', ""), other, {})))),
-              StartsWith("INTERPRETATION_UPGRADE_ERROR_TRANSLATION_FAILED: Translation of contract $CID to a value of type "
-                         "M:Pair@$8 fails.\nReason: Encountered non-suffixed Contract ID $CID\nThe contract is "));
+  EXPECT_THAT(
+      error(use("Less", Value::record(pair(v2('a', ""), other, {})))),
+      StartsWith("INTERPRETATION_UPGRADE_ERROR_TRANSLATION_FAILED: Translation of contract $CID to a value of type "
+                 "M:Pair@$8 fails.\nReason: Encountered non-suffixed Contract ID $CID\nThe contract is "));
   // Commands may have none of them.
   auto command = submit(ExerciseCommand{type("Pair"), relative, "Same", Value::record({})});
   EXPECT_EQ(error(command),
@@ -316,8 +325,9 @@ TEST_F(StoredContracts, MustBeInNormalForm) {
               failed + "Invalid value " + text + " Unexpected non-strictly ordered GenMap value" + of +
                   "{ <no-label> = 'alice::1220aa', <no-label> = $CID, <no-label> = $CID, <no-label> = " + text + " }");
   }
-  const std::string plain = "{ <no-label> = 'alice::1220aa', <no-label> = $CID, <no-label> = $CID, <no-label> = "
-                            "GenMap() }";
+  const std::string plain =
+      "{ <no-label> = 'alice::1220aa', <no-label> = $CID, <no-label> = $CID, <no-label> = "
+      "GenMap() }";
   EXPECT_EQ(error(use("Same", Value::record(pair(global(), global(), {}), true))),
             failed + "Invalid value " + plain + " Unexpected trailing None in record." + of + plain);
   auto surplus = pair(global(), global(), {});
@@ -326,20 +336,22 @@ TEST_F(StoredContracts, MustBeInNormalForm) {
               StartsWith(failed + "Type-checking fails  Found an optional contract field with a value of Some at index "
                                   "5, may not be dropped during downgrading.\n  Expected"));
   surplus.back() = Value::int64(1);
-  EXPECT_EQ(error(use("Same", Value::record(surplus))),
-            failed +
-                "Type-checking fails  Found non-optional extra field at index 5, cannot remove for downgrading.\n  "
-                "Expected type: M:Pair\n  Actual value: { <no-label> = 'alice::1220aa', <no-label> = $CID, <no-label> = "
-                "$CID, <no-label> = GenMap(), <no-label> = None, <no-label> = 1 }" +
-                of +
-                "{ <no-label> = 'alice::1220aa', <no-label> = $CID, <no-label> = $CID, <no-label> = GenMap(), "
-                "<no-label> = None, <no-label> = 1 }");
+  EXPECT_EQ(
+      error(use("Same", Value::record(surplus))),
+      failed +
+          "Type-checking fails  Found non-optional extra field at index 5, cannot remove for downgrading.\n  "
+          "Expected type: M:Pair\n  Actual value: { <no-label> = 'alice::1220aa', <no-label> = $CID, <no-label> = "
+          "$CID, <no-label> = GenMap(), <no-label> = None, <no-label> = 1 }" +
+          of +
+          "{ <no-label> = 'alice::1220aa', <no-label> = $CID, <no-label> = $CID, <no-label> = GenMap(), "
+          "<no-label> = None, <no-label> = 1 }");
   EXPECT_THAT(error(use("Same", Value::record({Value::party(kAlice)}))),
               StartsWith(failed + "Type-checking fails  Unexpected non-optional extra template field type encountered "
                                   "during upgrading.\n  Expected"));
-  EXPECT_THAT(error(use("Same", Value::record({Value::int64(1)}))),
-              StartsWith(failed + "Type-checking fails  mismatching type: Party and value: 1\n  Expected type: Party\n  "
-                                  "Actual value: 1\n"));
+  EXPECT_THAT(
+      error(use("Same", Value::record({Value::int64(1)}))),
+      StartsWith(failed + "Type-checking fails  mismatching type: Party and value: 1\n  Expected type: Party\n  "
+                          "Actual value: 1\n"));
 }
 
 // A view is a ledger value, even if the program looks at no part of it.
@@ -356,8 +368,7 @@ TEST_F(Errors, ViewsAreLedgerValues) {
 TEST_F(Errors, FailuresTellWhereTheyHappened) {
   const std::string t = "ubind c: ContractId M:T <- M:t $P 1 ; ";
   load({t + "x: Unit <- exercise @M:T Fail c (M:Void {}) in upure @Unit ()",
-        t + "x: Unit <- exercise @M:T Throw c (M:Void {}) in upure @Unit ()",
-        "throw @(Update Unit) @M:E (M:E {})"});
+        t + "x: Unit <- exercise @M:T Throw c (M:Void {}) in upure @Unit ()", "throw @(Update Unit) @M:E (M:E {})"});
   const auto context = [&](const Result<InterpretationResult>& r) {
     std::string out;
     if (!r)
@@ -367,18 +378,25 @@ TEST_F(Errors, FailuresTellWhereTheyHappened) {
   EXPECT_EQ(context(choice(0)), "error_id=MINE|k=v|");
   trace_ = 10;
   const std::string command = "    in create-and-exercise command $8:M:Root:C";
-  EXPECT_EQ(context(choice(0)),
-            "error_id=MINE|k=v|exercise_trace=    in choice $8:M:T:Fail on contract $C (#3)\n    in choice $8:M:Root:C0 "
-            "on contract $C (#1)\n" + command + "0.\n|");
+  EXPECT_EQ(
+      context(choice(0)),
+      "error_id=MINE|k=v|exercise_trace=    in choice $8:M:T:Fail on contract $C (#3)\n    in choice $8:M:Root:C0 "
+      "on contract $C (#1)\n" +
+          command + "0.\n|");
   const std::string arithmetic = "error_id=UNHANDLED_EXCEPTION/DA.Exception.ArithmeticError:ArithmeticError|";
   EXPECT_EQ(context(choice(1)), arithmetic +
                                     "exercise_trace=    in choice $8:M:T:Throw on contract $C (#3)\n    in choice "
-                                    "$8:M:Root:C1 on contract $C (#1)\n" + command + "1.\n|");
-  EXPECT_EQ(context(choice(2)), "error_id=UNHANDLED_EXCEPTION/M:E|exercise_trace=    in choice $8:M:Root:C2 on contract "
-                                "$C (#1)\n" + command + "2.\n|");
+                                    "$8:M:Root:C1 on contract $C (#1)\n" +
+                                    command + "1.\n|");
+  EXPECT_EQ(context(choice(2)),
+            "error_id=UNHANDLED_EXCEPTION/M:E|exercise_trace=    in choice $8:M:Root:C2 on contract "
+            "$C (#1)\n" +
+                command + "2.\n|");
   trace_ = 1;
-  EXPECT_EQ(context(choice(0)), "error_id=MINE|k=v|exercise_trace=    in choice $8:M:T:Fail on contract $C (#3)\n    "
-                                "...\n" + command + "0.\n|");
+  EXPECT_EQ(context(choice(0)),
+            "error_id=MINE|k=v|exercise_trace=    in choice $8:M:T:Fail on contract $C (#3)\n    "
+            "...\n" +
+                command + "0.\n|");
 }
 
 }  // namespace

@@ -290,7 +290,8 @@ TEST_F(Exceptions, WhatARollbackCreatedCannotBeUsed) {
       {leaked + "upure @Unit ()", "R[7]"},
       // Archived below the same rollback.
       {"ubind c: ContractId M:T <- M:leak (ubind c: ContractId M:T <- " + create +
-           " ; x: Unit <- exercise @M:T Two c (M:Void {}) in upure @(ContractId M:T) c) in exercise @M:T Look c (M:Void {})",
+           " ; x: Unit <- exercise @M:T Two c (M:Void {}) in upure @(ContractId M:T) c) in exercise @M:T Look c "
+           "(M:Void {})",
        "CONTRACT_NOT_FOUND"},
       // In a try block that ended well, inside of one that did not.
       {"ubind c: ContractId M:T <- M:leak (try @(ContractId M:T) (" + create +
@@ -301,8 +302,10 @@ TEST_F(Exceptions, WhatARollbackCreatedCannotBeUsed) {
            create + ") catch e -> None @(Update (ContractId M:T)) ; x: Unit <- exercise @M:T Look c (M:Void {}) in " +
            by_key,
        "R[7] 7 X[] X[]"},
-      {"ubind c: ContractId M:T <- " + create + " ; lost: ContractId M:T <- M:leak (ubind x: Unit <- "
-           "exercise @M:T Two c (M:Void {}) in " + create + ") in " + by_key,
+      {"ubind c: ContractId M:T <- " + create +
+           " ; lost: ContractId M:T <- M:leak (ubind x: Unit <- "
+           "exercise @M:T Two c (M:Void {}) in " +
+           create + ") in " + by_key,
        "7 R[X[400 500] 7] X[]"},
   };
   std::vector<Case> cases;

@@ -1,6 +1,6 @@
-// Errors that end an interpretation, with Canton's ids and texts (pretty.h). Inside lf/eval they travel as C++ exceptions, because
-// they can come from any depth of the machine; Engine turns them into Results.
-// Fact of the texts: Pretty.scala; of ids and categories: CommandExecutionErrors.scala, RejectionGenerators.scala.
+// Errors that end an interpretation, with Canton's ids and texts (pretty.h). Inside lf/eval they travel as C++
+// exceptions, because they can come from any depth of the machine; Engine turns them into Results. Fact of the texts:
+// Pretty.scala; of ids and categories: CommandExecutionErrors.scala, RejectionGenerators.scala.
 #pragma once
 
 #include <optional>

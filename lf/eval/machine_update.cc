@@ -134,8 +134,7 @@ Machine::Step Machine::contract_facts(const TemplateInfo& t, const Cell& argumen
   Cell c;
   if (t.has_precondition) {
     if (call(t.precondition, {argument}, top, c) == Step::raised) return out = c, Step::raised;
-    if (c.tag != Tag::boolean || c.integer == 0)
-      precondition_violated(t, argument, steps_);
+    if (c.tag != Tag::boolean || c.integer == 0) precondition_violated(t, argument, steps_);
   }
   Cell signatories, observers;
   if (call(t.signatories, {argument}, top, signatories) == Step::raised) return out = signatories, Step::raised;
@@ -245,8 +244,8 @@ Machine::Contract Machine::load(const TemplateInfo* t, const InterfaceInfo* i, c
   if (facts.signatories != original.signatories || observers != original_observers || !same_key ||
       facts.package_name != original.package_name)
     fatal("INTERPRETATION_UPGRADE_ERROR_VALIDATION_FAILED", ErrorCategory::invalid_argument,
-          "Validation fails when trying to upgrade the contract " + id.to_hex() + " from " + pretty(source) +
-              " to " + pretty(t->id) +
+          "Validation fails when trying to upgrade the contract " + id.to_hex() + " from " + pretty(source) + " to " +
+              pretty(t->id) +
               "\nVerify that neither the signatories, nor the observers, nor the contract key, nor the key's "
               "maintainers, nor the package name have changed" +
               "\noriginal package name is " + original.package_name + "\noriginal signatories are " +

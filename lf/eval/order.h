@@ -8,8 +8,8 @@
 
 namespace synod::lf::eval {
 
-// Negative, zero or positive. Functions: NON_COMPARABLE_VALUES; a local or relative contract id against another one with
-// the same discriminator: CONTRACT_ID_COMPARABILITY (both as Fatal). `steps` is charged with the cells looked at:
+// Negative, zero or positive. Functions: NON_COMPARABLE_VALUES; a local or relative contract id against another one
+// with the same discriminator: CONTRACT_ID_COMPARABILITY (both as Fatal). `steps` is charged with the cells looked at:
 // shared substructure can make a small value large to walk.
 int compare(const Cell& a, const Cell& b, Meter& steps);
 bool equal(const Cell& a, const Cell& b, Meter& steps);

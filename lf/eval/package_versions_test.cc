@@ -139,7 +139,7 @@ TEST_F(Versions, ArgumentsThatDoNotFit) {
   };
   add({.number = "1.0.0", .fields = ", v: M:V", .definitions = definitions("")});
   add({.number = "2.0.0", .fields = ", v: M:V, x: Option Int64", .definitions = definitions(", extra: Option Text")});
-  add({.number = "3.0.0", .fields = ", v: M:V, y: Int64", .definitions = definitions(", must: Text") });
+  add({.number = "3.0.0", .fields = ", v: M:V, y: Int64", .definitions = definitions(", must: Text")});
   const auto said = [&](const Value& argument, const std::string& written) {
     auto r = submit(CreateCommand{t("1.0.0"), argument, written.empty() ? written : ids_.at(written)});
     return r ? "created" : r.error().id + ": " + r.error().cause;

@@ -94,7 +94,7 @@ struct InterfaceInfo {
 struct UpdateRef {
   const Package* from = nullptr;
   RefId ref = RefId::none();
-  std::string member;  // choice or method
+  std::string member;              // choice or method
   RefId required = RefId::none();  // unsafe_from_required_interface: the interface that the value has
   mutable std::atomic<const TemplateInfo*> template_info{nullptr};
   mutable std::atomic<const InterfaceInfo*> interface_info{nullptr};

@@ -71,7 +71,8 @@ const Operation kOperations[] = {
      "exercise_interface @'common':Mod:Iface InterfaceChoice (COERCE_CONTRACT_ID @$V2:T @'common':Mod:Iface cid) ()"},
     {"Fetch", false, false, false, "ubind x: $V2:T <- fetch_template @$V2:T cid in upure @Text \"\""},
     {"FetchInterface", false, true, false,
-     "ubind x: 'common':Mod:Iface <- fetch_interface @'common':Mod:Iface (COERCE_CONTRACT_ID @$V2:T @'common':Mod:Iface "
+     "ubind x: 'common':Mod:Iface <- fetch_interface @'common':Mod:Iface (COERCE_CONTRACT_ID @$V2:T "
+     "@'common':Mod:Iface "
      "cid) in upure @Text \"\""},
     {"ExerciseByKey", true, false, true, "exercise_by_key @$V2:T TemplateChoice key ($V2:Arg {})"},
     {"FetchByKey", true, false, false, "ubind x: $PAIR <- fetch_by_key @$V2:T key in upure @Text \"\""},
@@ -88,12 +89,19 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 std::string template_text(const Version& v, const char* number) {
   std::string text = replaced(kTemplate, "$NUMBER", number);
   text = replaced(text, "$INSTANCE", v.instance ? kInstance : "");
-  const std::pair<const char*, const std::string&> parts[] = {
-      {"$DEFINITIONS", v.definitions},   {"$KEY_FIELDS", v.key_fields},   {"$ARGUMENT", v.argument},
-      {"$FIELDS", v.fields},             {"$PRECONDITION", v.precondition}, {"$SIGNATORIES", v.signatories},
-      {"$OBSERVERS", v.observers},       {"$CHOICES", v.choices},         {"$KEY", v.key},
-      {"$MAINTAINERS", v.maintainers},   {"$VIEW", v.view},               {"$CONTROLLERS", v.controllers},
-      {"$CHOICE_OBSERVERS", v.choice_observers}};
+  const std::pair<const char*, const std::string&> parts[] = {{"$DEFINITIONS", v.definitions},
+                                                              {"$KEY_FIELDS", v.key_fields},
+                                                              {"$ARGUMENT", v.argument},
+                                                              {"$FIELDS", v.fields},
+                                                              {"$PRECONDITION", v.precondition},
+                                                              {"$SIGNATORIES", v.signatories},
+                                                              {"$OBSERVERS", v.observers},
+                                                              {"$CHOICES", v.choices},
+                                                              {"$KEY", v.key},
+                                                              {"$MAINTAINERS", v.maintainers},
+                                                              {"$VIEW", v.view},
+                                                              {"$CONTROLLERS", v.controllers},
+                                                              {"$CHOICE_OBSERVERS", v.choice_observers}};
   for (const auto& [what, with] : parts) text = replaced(text, what, with);
   return text;
 }
@@ -105,7 +113,8 @@ class UpgradesMatrix : public ::testing::TestWithParam<Change>, public ContractL
     static const auto dar = decode_dar(synod::testing::read_file(path));
     ASSERT_TRUE(dar);
     entries_ = dar->entries;
-    for (const auto& e : entries_) for (auto& store : {all_, without_creator_}) store->add(e.package);
+    for (const auto& e : entries_)
+      for (auto& store : {all_, without_creator_}) store->add(e.package);
     common_ = add(kCommon, true);
     v1_ = add(template_text(GetParam().v1, "1.0.0"), false);
     v2_ = add(template_text(GetParam().v2, "2.0.0"), true);
@@ -138,15 +147,19 @@ class UpgradesMatrix : public ::testing::TestWithParam<Change>, public ContractL
   }
 
   std::string client_text(bool local) const {
-    const std::string create = "create @$V1:T ($V1:T { p1 = Mod:Client {alice} this, p2 = Mod:Client {bob} this, label = "
-                               "Mod:Client {label} this" + GetParam().create_text + " })";
+    const std::string create =
+        "create @$V1:T ($V1:T { p1 = Mod:Client {alice} this, p2 = Mod:Client {bob} this, label = "
+        "Mod:Client {label} this" +
+        GetParam().create_text + " })";
     const std::string coerce = "COERCE_CONTRACT_ID @$V1:T @$V2:T ";
     std::string operations;
     for (const Operation& o : kOperations) {
-      std::string body = replaced(o.body, "$ALL", local ? "(Cons @(ContractId $V2:T) [" + coerce + "extra, cid, Mod:In "
-                                                          "{extra} i, Mod:In {cid} i] (Nil @(ContractId $V2:T)))"
-                                                        : "(Cons @(ContractId $V2:T) [Mod:In {extra} i, cid] (Nil "
-                                                          "@(ContractId $V2:T)))");
+      std::string body = replaced(o.body, "$ALL",
+                                  local ? "(Cons @(ContractId $V2:T) [" + coerce +
+                                              "extra, cid, Mod:In "
+                                              "{extra} i, Mod:In {cid} i] (Nil @(ContractId $V2:T)))"
+                                        : "(Cons @(ContractId $V2:T) [Mod:In {extra} i, cid] (Nil "
+                                          "@(ContractId $V2:T)))");
       if (local) {
         const bool two = std::string_view(o.name) == "LookupNByKey";
         body = "ubind made: ContractId $V1:T <- " + create + (two ? " ; extra: ContractId $V1:T <- " + create : "") +
@@ -154,13 +167,18 @@ class UpgradesMatrix : public ::testing::TestWithParam<Change>, public ContractL
       } else {
         body = "let cid: ContractId $V2:T = Mod:In {cid} i in " + body;
       }
-      operations += "choice @nonConsuming " + std::string(o.name) +
-                    " (self) (i: Mod:In) : Text , controllers Cons @Party [Mod:Client {alice} this] (Nil @Party) to let "
-                    "key: $V2:Key = Mod:In {key} i in " + body + " ;\n";
-      operations += "choice @nonConsuming Catch" + std::string(o.name) +
-                    " (self) (i: Mod:In) : Text , controllers Cons @Party [Mod:Client {alice} this] (Nil @Party) to try "
-                    "@Text (exercise @Mod:Client " + o.name + " self i) catch e -> Some @(Update Text) (upure @Text "
-                    "\"Unexpected: caught\") ;\n";
+      operations +=
+          "choice @nonConsuming " + std::string(o.name) +
+          " (self) (i: Mod:In) : Text , controllers Cons @Party [Mod:Client {alice} this] (Nil @Party) to let "
+          "key: $V2:Key = Mod:In {key} i in " +
+          body + " ;\n";
+      operations +=
+          "choice @nonConsuming Catch" + std::string(o.name) +
+          " (self) (i: Mod:In) : Text , controllers Cons @Party [Mod:Client {alice} this] (Nil @Party) to try "
+          "@Text (exercise @Mod:Client " +
+          o.name +
+          " self i) catch e -> Some @(Update Text) (upure @Text "
+          "\"Unexpected: caught\") ;\n";
     }
     std::string text = replaced(kClient, "$OPERATIONS", operations);
     text = replaced(text, "$NAME", local ? "client-local" : "client-global");
@@ -264,10 +282,9 @@ TEST_P(UpgradesMatrix, EveryOperation) {
       both_ = std::string_view(o.name) == "LookupNByKey";
       const std::string name = o.name;
       if (o.command) {
-        Command command = o.by_interface
-                              ? Command(ExerciseCommand{face, contract_, "InterfaceChoice", Value::unit()})
-                          : o.by_key ? Command(ExerciseByKeyCommand{by_name, key(), "TemplateChoice", argument})
-                                     : Command(ExerciseCommand{by_name, contract_, "TemplateChoice", argument});
+        Command command = o.by_interface ? Command(ExerciseCommand{face, contract_, "InterfaceChoice", Value::unit()})
+                          : o.by_key     ? Command(ExerciseByKeyCommand{by_name, key(), "TemplateChoice", argument})
+                                         : Command(ExerciseCommand{by_name, contract_, "TemplateChoice", argument});
         expect(engine, {std::move(command)}, name + " as a command" + there);
       }
       if (o.command && o.by_key && creator) {

@@ -180,8 +180,8 @@ void TransactionBuilder::begin_exercise(const ContractFacts& contract, ExerciseF
   }
   if (actors.empty()) not_authorized(nid, name() + "has no controllers");
   if (!is_subset(actors, authorizers()))
-    not_authorized(nid,
-                   name() + "requires authorizers " + join(actors) + ", but only " + join(authorizers()) + " were given");
+    not_authorized(
+        nid, name() + "requires authorizers " + join(actors) + ", but only " + join(authorizers()) + " were given");
   contexts_.push_back(
       Context{Kind::exercise, nid, {}, 0, std::move(seed), parties_union(actors, contract.signatories), 0});
 }

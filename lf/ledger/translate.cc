@@ -117,16 +117,16 @@ class Translator {
   tl::unexpected<Error> mismatch(const RuntimeType& type, const Value& value, std::string what = {}) const {
     if (what.empty()) what = "mismatching type: " + pretty(type) + " and value: " + pretty(value);
     if (rules_.of_contract)
-      what = "Type-checking fails  " + what + "\n  Expected type: " + pretty(type) +
-             "\n  Actual value: " + pretty(value);
+      what =
+          "Type-checking fails  " + what + "\n  Expected type: " + pretty(type) + "\n  Actual value: " + pretty(value);
     return refuse(std::move(what));
   }
   tl::unexpected<Error> unserializable(const RuntimeType& type, const Value& value) const {
     return mismatch(type, value, "unserializableType type " + pretty(type));
   }
   tl::unexpected<Error> too_deep() const {
-    return refuse(std::string(rules_.of_contract ? "Value" : "Provided value") +
-                  " exceeds maximum nesting level of " + std::to_string(kMaxValueNesting));
+    return refuse(std::string(rules_.of_contract ? "Value" : "Provided value") + " exceeds maximum nesting level of " +
+                  std::to_string(kMaxValueNesting));
   }
   tl::unexpected<Error> malformed(const std::string& text) const {
     return refuse((rules_.of_contract ? "Value contains malformed text: " : "") + text);
@@ -205,8 +205,8 @@ class Translator {
     const auto& given = v.as_record();
     for (std::size_t i = given.size(); i < members.size(); ++i)
       if (!members[i]->is(BuiltinType::optional))
-        return mismatch(
-            t, v, "Missing non-optional field \"" + t.con->names[i] + "\", cannot upgrade non-optional fields.");
+        return mismatch(t, v,
+                        "Missing non-optional field \"" + t.con->names[i] + "\", cannot upgrade non-optional fields.");
     RecordObject* record = new_record(arena_, t.con, members.size());
     for (std::size_t i = 0; i < members.size(); ++i) {
       if (i < given.size()) {
@@ -239,9 +239,8 @@ class Translator {
       if (i < members.size()) {
         SYNOD_TRY(record->fields()[i], translate(given[i], *members[i], nullptr, depth + 1));
       } else if (given[i].kind() != ValueKind::optional) {
-        return mismatch(t, v,
-                        "Found non-optional extra field at index " + std::to_string(i) +
-                            ", cannot remove for downgrading.");
+        return mismatch(
+            t, v, "Found non-optional extra field at index " + std::to_string(i) + ", cannot remove for downgrading.");
       } else if (!given[i].is_none()) {
         return mismatch(t, v,
                         "Found an optional contract field with a value of Some at index " + std::to_string(i) +

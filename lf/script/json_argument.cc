@@ -200,8 +200,7 @@ Result<Cell> Reader::variant(const json::value& v, const RuntimeType& type, cons
   if (rank < 0) return fail(wrong(where, "unknown constructor '" + constructor + "'"));
   const auto* members = program_.members(type);
   if (!members) return fail(wrong(where, "no JSON stands for a value of type " + type.key));
-  SYNOD_TRY(const Cell argument,
-            read(*value, *members->at(static_cast<std::size_t>(rank)), where + "." + constructor));
+  SYNOD_TRY(const Cell argument, read(*value, *members->at(static_cast<std::size_t>(rank)), where + "." + constructor));
   return make_variant(arena_, type.con, static_cast<std::uint32_t>(rank), argument);
 }
 
@@ -218,8 +217,7 @@ Result<Cell> json_argument(Program& program, Arena& arena, const RuntimeType& ty
   options.max_depth = kMaxDepth;
   boost::system::error_code error;
   const json::value parsed = json::parse(text, error, {}, options);
-  if (error)
-    return fail(invalid_argument("SCRIPT_ARGUMENT_MALFORMED", "the argument is no JSON: " + error.message()));
+  if (error) return fail(invalid_argument("SCRIPT_ARGUMENT_MALFORMED", "the argument is no JSON: " + error.message()));
   return Reader(program, arena).read(parsed, type, "argument");
 }
 

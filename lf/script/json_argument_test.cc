@@ -72,8 +72,8 @@ TEST(JsonArguments, AreValuesOfTheirType) {
     variant @serializable V (a: *) = One: a | None_: Unit ;
     enum @serializable E = Red | Green ;)";
   for (std::size_t i = 0; i < std::size(kCases); ++i)
-    text += "val f" + std::to_string(i) + " : (" + kCases[i].type + ") -> Unit = \\(x: " + kCases[i].type +
-            ") -> () ;\n";
+    text +=
+        "val f" + std::to_string(i) + " : (" + kCases[i].type + ") -> Unit = \\(x: " + kCases[i].type + ") -> () ;\n";
   const auto entry = assemble_package(text + "}");
   ASSERT_TRUE(entry) << entry.error().to_string();
   const Package& package = *entry->package;

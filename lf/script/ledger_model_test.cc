@@ -92,8 +92,9 @@ std::string model_text(int version) {
   std::string text = replaced(kModel, "$KNOWN", "List (ContractId M:Asset)");
   text = replaced(text, "$VERSION", std::to_string(version) + ".0.0");
   text = replaced(text, "$FIELD", version == 2 ? ", extra: Option Int64" : "");
-  return replaced(text, "$VALUE",
-                  version == 2 ? ", extra = case M:Make {extra} m of True -> Some @Int64 1 | False -> None @Int64" : "");
+  return replaced(
+      text, "$VALUE",
+      version == 2 ? ", extra = case M:Make {extra} m of True -> Some @Int64 1 | False -> None @Int64" : "");
 }
 
 struct Models {
@@ -136,13 +137,14 @@ Value to_value(const Act& a) {
   const Value consuming = Value::boolean(a.consuming);
   switch (a.kind) {
     case Act::Kind::make:
-      return Value::variant("Make", Value::record({parties(a.sigs), parties(a.obs), key_of(a), Value::boolean(a.extra)}));
+      return Value::variant("Make",
+                            Value::record({parties(a.sigs), parties(a.obs), key_of(a), Value::boolean(a.extra)}));
     case Act::Kind::use:
       return Value::variant(
           "Use", Value::record({number(a.at), consuming, parties(a.who), parties(a.watch), to_value(a.acts)}));
     case Act::Kind::by_key:
-      return Value::variant(
-          "ByKey", Value::record({key_of(a), consuming, parties(a.who), parties(a.watch), to_value(a.acts)}));
+      return Value::variant("ByKey",
+                            Value::record({key_of(a), consuming, parties(a.who), parties(a.watch), to_value(a.acts)}));
     case Act::Kind::face:
       return Value::variant("Face", Value::record({number(a.at), consuming, parties(a.who)}));
     case Act::Kind::peek:
@@ -233,7 +235,8 @@ class World {
       return make(authority);
     }
     Act a;
-    static constexpr Kind kKinds[] = {Kind::use, Kind::use, Kind::use, Kind::by_key, Kind::face, Kind::peek, Kind::attempt, Kind::attempt};
+    static constexpr Kind kKinds[] = {Kind::use,  Kind::use,  Kind::use,     Kind::by_key,
+                                      Kind::face, Kind::peek, Kind::attempt, Kind::attempt};
     do a.kind = kKinds[pick(std::size(kKinds))];
     while (depth == 0 && (a.kind == Kind::peek || a.kind == Kind::attempt));  // no commands
     a.at = pick(known);
@@ -244,7 +247,8 @@ class World {
     if (a.kind == Kind::face) a.watch.clear();
     const bool has_body = a.kind == Kind::use || a.kind == Kind::by_key || a.kind == Kind::attempt;
     if (has_body && depth < 3)
-      for (std::size_t n = pick(4) + (a.kind == Kind::attempt); n > 0; --n) a.acts.push_back(act(a.kind == Kind::attempt ? authority : a.who, known, depth + 1));
+      for (std::size_t n = pick(4) + (a.kind == Kind::attempt); n > 0; --n)
+        a.acts.push_back(act(a.kind == Kind::attempt ? authority : a.who, known, depth + 1));
     a.fails = a.kind == Kind::attempt && !one_of(3);
     return a;
   }
@@ -328,10 +332,10 @@ class World {
       const auto& asset = naive_.assets[n];
       Submission ask;
       ask.act_as = {kStranger};
-      ask.commands.push_back({ExerciseCommand{type_of(n), ids_[n], "Keep",
-                                              Value::record({parties({kStranger}), parties({}), Value::list({}),
-                                                             Value::list({})})},
-                              true});
+      ask.commands.push_back(
+          {ExerciseCommand{type_of(n), ids_[n], "Keep",
+                           Value::record({parties({kStranger}), parties({}), Value::list({}), Value::list({})})},
+           true});
       auto answered = ledger_->submit(ask);
       ASSERT_TRUE(answered);
       const auto* refusal = std::get_if<Refusal>(&*answered);

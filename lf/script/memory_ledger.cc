@@ -178,9 +178,9 @@ Status MemoryLedger::check_parties(const PartySet& parties) const {
   for (const auto& party : parties)
     if (!parties_.contains(party)) missing.insert(party);
   if (missing.empty()) return {};
-  return fail(not_found(kPartiesNotAllocated,
-                        "Error: Tried to submit a command for parties that have not been allocated: " +
-                            quoted(missing)));
+  return fail(
+      not_found(kPartiesNotAllocated,
+                "Error: Tried to submit a command for parties that have not been allocated: " + quoted(missing)));
 }
 
 // Code of packages that nobody vetted is as good as absent, and the reference's ledger in memory falls over such code:
@@ -218,10 +218,10 @@ Result<Command> MemoryLedger::resolve(const ScriptCommand& command, const Packag
   Identifier& type = type_of(out);
   const Package* package = packages_->find(type.package);
   if (!package || unvetted_.contains(type.package))
-    return fail(not_found("PACKAGE_NOT_FOUND",
-                          "Error: unknown template or interface " + type.to_string() + "\nin package " +
-                              (package ? package->name() + "-" + package->version() : type.package) +
-                              (package ? ", which is not vetted" : "")));
+    return fail(
+        not_found("PACKAGE_NOT_FOUND", "Error: unknown template or interface " + type.to_string() + "\nin package " +
+                                           (package ? package->name() + "-" + package->version() : type.package) +
+                                           (package ? ", which is not vetted" : "")));
   if (command.exact_package) return out;
   std::visit([&](auto& c) { c.written_package = type.package; }, out);
   type.package = preference.at(package->name());
@@ -232,8 +232,7 @@ Status MemoryLedger::disclose(const Submission& submission) {
   for (const auto& d : submission.disclosures) {
     auto contract = decode_contract(d.blob);
     if (!contract)
-      return fail(
-          invalid_argument(kDisclosureMalformed, "decoding of disclosure fails: " + contract.error().cause));
+      return fail(invalid_argument(kDisclosureMalformed, "decoding of disclosure fails: " + contract.error().cause));
     disclosed_.push_back(std::move(*contract));
   }
   return {};
@@ -472,7 +471,7 @@ Status MemoryLedger::set_time(Timestamp time) {
 }
 
 Result<std::optional<Unit>> MemoryLedger::create_user(const User& user, const std::vector<UserRight>& rights,
-                                                       const ParticipantName&) {
+                                                      const ParticipantName&) {
   return users_.create(user, rights) ? std::optional(Unit{}) : std::nullopt;
 }
 

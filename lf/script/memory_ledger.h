@@ -44,9 +44,7 @@ class MemoryLedger : public ScriptLedger, private ContractLookup {
   Status sleep(Duration) override { return {}; }  // nothing happens meanwhile, and static time stands still
   Result<std::optional<Unit>> create_user(const User& user, const std::vector<UserRight>& rights,
                                           const ParticipantName&) override;
-  Result<std::optional<User>> user(const std::string& id, const ParticipantName&) override {
-    return users_.find(id);
-  }
+  Result<std::optional<User>> user(const std::string& id, const ParticipantName&) override { return users_.find(id); }
   Result<std::optional<Unit>> delete_user(const std::string& id, const ParticipantName&) override;
   Result<std::vector<User>> users(const ParticipantName&) override { return users_.all(); }
   Result<std::optional<std::vector<UserRight>>> grant_rights(const std::string& id,
@@ -54,7 +52,7 @@ class MemoryLedger : public ScriptLedger, private ContractLookup {
                                                              const ParticipantName&) override;
   Result<std::optional<std::vector<UserRight>>> revoke_rights(const std::string& id,
                                                               const std::vector<UserRight>& rights,
-                                                             const ParticipantName&) override;
+                                                              const ParticipantName&) override;
   Result<std::optional<std::vector<UserRight>>> rights(const std::string& id, const ParticipantName&) override {
     return users_.rights(id);
   }

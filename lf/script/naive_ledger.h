@@ -25,7 +25,7 @@ struct Act {
   } kind = Kind::make;
   std::size_t at = 0;  // place among the contracts that the program knows: use, face, peek
   bool consuming = false, fails = false;
-  bool extra = false;  // make, in version 2 of the package: with a value that version 1 has no field for
+  bool extra = false;   // make, in version 2 of the package: with a value that version 1 has no field for
   PartySet who, watch;  // controllers and choice observers
   PartySet sigs, obs, maintainers;
   std::int64_t key = 0;
@@ -41,7 +41,7 @@ class NaiveLedger {
     bool extra = false;
     bool active = true, undone = false;
     bool consumed = false;  // in the transaction under way
-    PartySet informed;  // witnesses of its creation, and who learnt of it later
+    PartySet informed;      // witnesses of its creation, and who learnt of it later
   };
   struct Event {
     bool created;
@@ -155,7 +155,8 @@ class NaiveLedger {
         require(!act.maintainers.empty(), "CREATE_EMPTY_CONTRACT_KEY_MAINTAINERS");
         require(is_subset(act.sigs, c.authority) && !act.sigs.empty() && is_subset(act.maintainers, act.sigs),
                 "DAML_AUTHORIZATION_ERROR");
-        Asset a{act.sigs, parties_union(act.sigs, act.obs), act.maintainers, act.key, c.version, c.version == 2 && act.extra};
+        Asset a{act.sigs,  parties_union(act.sigs, act.obs), act.maintainers, act.key,
+                c.version, c.version == 2 && act.extra};
         a.informed = parties_union(c.witnesses, a.stakeholders);
         known.push_back(assets.size());
         events.push_back({true, assets.size()});

@@ -249,8 +249,7 @@ bool Questions::signatures(const Question& q, Cell& out) {
   if (q.name == "Secp256k1Sign" || q.name == "Secp256k1WithEcdsaSign") {
     Bytes key = readable(from_hex(v_.text_in(v_.field(q.payload, "privateKey"))));
     Bytes message = readable(from_hex(v_.text_in(v_.field(q.payload, "message"))));
-    out = v_.text(
-        to_hex(readable(secp256k1_sign(key, q.name == "Secp256k1Sign" ? crypto::sha256(message) : message))));
+    out = v_.text(to_hex(readable(secp256k1_sign(key, q.name == "Secp256k1Sign" ? crypto::sha256(message) : message))));
     return true;
   }
   if (q.name == "Secp256k1GenerateKeyPair") {

@@ -41,8 +41,7 @@ bool is_name(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c =
 std::string trimmed(std::string_view s) {
   const char* kBlank = " \t\n";
   auto begin = s.find_first_not_of(kBlank);
-  return begin == std::string_view::npos ? ""
-                                         : std::string(s.substr(begin, s.find_last_not_of(kBlank) - begin + 1));
+  return begin == std::string_view::npos ? "" : std::string(s.substr(begin, s.find_last_not_of(kBlank) - begin + 1));
 }
 
 // The end of what begins at `at`: behind a text literal, or the next character.
@@ -177,9 +176,9 @@ class World {
   }
   // Null, and the test has failed, if the text is wrong.
   std::optional<Dar::Entry> assemble(const Section& section) {
-    auto entry = assemble_package("metadata ('" + section.name + "' : '" + section.version + "') " +
-                                      with_blocks(expanded(section.text)),
-                                  {.version = setup_.version, .dependencies = entries_});
+    auto entry = assemble_package(
+        "metadata ('" + section.name + "' : '" + section.version + "') " + with_blocks(expanded(section.text)),
+        {.version = setup_.version, .dependencies = entries_});
     if (!entry) {
       ADD_FAILURE() << section.name << ": " << entry.error().to_string();
       return std::nullopt;

@@ -142,10 +142,12 @@ class ScriptLedger {
   virtual Result<std::optional<User>> user(const std::string& id, const ParticipantName& on) = 0;
   virtual Result<std::optional<Unit>> delete_user(const std::string& id, const ParticipantName& on) = 0;
   virtual Result<std::vector<User>> users(const ParticipantName& on) = 0;
-  virtual Result<std::optional<std::vector<UserRight>>> grant_rights(
-      const std::string& id, const std::vector<UserRight>& rights, const ParticipantName& on) = 0;  // newly granted
-  virtual Result<std::optional<std::vector<UserRight>>> revoke_rights(
-      const std::string& id, const std::vector<UserRight>& rights, const ParticipantName& on) = 0;  // really revoked
+  virtual Result<std::optional<std::vector<UserRight>>> grant_rights(const std::string& id,
+                                                                     const std::vector<UserRight>& rights,
+                                                                     const ParticipantName& on) = 0;  // newly granted
+  virtual Result<std::optional<std::vector<UserRight>>> revoke_rights(const std::string& id,
+                                                                      const std::vector<UserRight>& rights,
+                                                                      const ParticipantName& on) = 0;  // really revoked
   virtual Result<std::optional<std::vector<UserRight>>> rights(const std::string& id, const ParticipantName& on) = 0;
 
   virtual Status vet(const std::vector<PackageNameVersion>& packages, const ParticipantName& on) = 0;

@@ -191,9 +191,8 @@ Cell ScriptValues::type_rep(const Identifier& id) {
 Cell ScriptValues::typed(const Value& value, const RuntimeType& type) {
   auto cell = to_cell(program_, machine_.arena(), value, type, {.local_ids = true});
   if (!cell)
-    throw QuestionFailed{
-        invalid_argument(kValueMismatch,
-                         "a value of the ledger does not have the type that the script knows: " + cell.error().cause)};
+    throw QuestionFailed{invalid_argument(
+        kValueMismatch, "a value of the ledger does not have the type that the script knows: " + cell.error().cause)};
   return *cell;
 }
 

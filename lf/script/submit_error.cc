@@ -390,12 +390,9 @@ std::string error_text(const Refusal& refusal) {
 
 std::string error_class(const Error& error, bool remote) {
   static const std::unordered_map<std::string_view, const char*> kClasses{
-      {kPartyExists, "PartyAlreadyExists"},
-      {kInvalidParty, "InvalidPartyName"},
-      {kUnknownPackage, "IllegalArgumentException"},
-      {kLedgerCrashed, "Internal"},
-      {kMustFailSucceeded, "SErrorDamlException"},
-      {kPartiesApart, "ConverterException"},
+      {kPartyExists, "PartyAlreadyExists"},          {kInvalidParty, "InvalidPartyName"},
+      {kUnknownPackage, "IllegalArgumentException"}, {kLedgerCrashed, "Internal"},
+      {kMustFailSucceeded, "SErrorDamlException"},   {kPartiesApart, "ConverterException"},
       {kValueMismatch, "ConverterException"},
   };
   auto it = kClasses.find(error.id);

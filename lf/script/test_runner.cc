@@ -129,8 +129,8 @@ ScriptOutcome TestRunner::run(const std::string& name, ScriptLedger& ledger, con
   const Package* library = type ? packages_->find(main_.package_ids()[type->package]) : nullptr;
   auto failed = [&](Error error) { out.failure = ScriptError{std::move(error), {}, {}}; };
   if (!library) {
-    failed(not_found("SCRIPT_NOT_FOUND",
-                     "no script " + name + " in package " + main_.name() + "; list them with --list"));
+    failed(
+        not_found("SCRIPT_NOT_FOUND", "no script " + name + " in package " + main_.name() + "; list them with --list"));
     return out;
   }
   const eval::RuntimeType* parameter = function ? program_.type(main_, function->first) : nullptr;

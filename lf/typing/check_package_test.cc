@@ -197,7 +197,8 @@ TEST(CheckPackage, Circles) {
       "val e : A:E = A:E:X ;",
       "record @serializable T = { p: Party } ; template (this : T) = { signatories Nil @Party ; choice C (self) (u: "
       "Unit) : Unit , controllers Nil @Party to A:u ; } ;",
-      "record @serializable T = { p: Party } ; template (this : T) = { signatories Nil @Party ; implements A:I { view = "
+      "record @serializable T = { p: Party } ; template (this : T) = { signatories Nil @Party ; implements A:I { view "
+      "= "
       "A:V {} ; } ; } ;",
       "record @serializable V = {} ; interface (this : J) = { viewtype B:V ; requires A:I ; } ;",
       "record @serializable X = {} ; exception X = { message \\(e: B:X) -> A:t ; } ;",
@@ -205,7 +206,8 @@ TEST(CheckPackage, Circles) {
   for (const auto& way : ways) {
     const std::string text =
         "module B { val n : Int64 = 1 ; " + way +
-        " } module A { val n : Int64 = B:n ; val b : Int64 = 2 ; record R = {} ; enum E = X ; val t : Text = \"\" ; val u "
+        " } module A { val n : Int64 = B:n ; val b : Int64 = 2 ; record R = {} ; enum E = X ; val t : Text = \"\" ; "
+        "val u "
         ": Update Unit = upure @Unit () ; record @serializable V = {} ; interface (this : I) = { viewtype A:V ; } ; }";
     EXPECT_THAT(check(text), ::testing::AnyOf("cycle in module dependency A -> B", "cycle in module dependency B -> A"))
         << way;

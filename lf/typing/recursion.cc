@@ -193,8 +193,7 @@ void add_choices(const Package& package, Slice<Choice> choices, References& to) 
 
 // By module: its definitions of one kind.
 template <typename Definition>
-std::vector<std::vector<const Definition*>> by_module(const Package& package,
-                                                      std::span<const Definition> definitions) {
+std::vector<std::vector<const Definition*>> by_module(const Package& package, std::span<const Definition> definitions) {
   std::vector<std::vector<const Definition*>> out(package.modules().size());
   for (const Definition& d : definitions) out[d.module].push_back(&d);
   return out;

@@ -101,7 +101,7 @@ class UpgradeCheck {
       });
       if (!kept) {
         refuse("Implementation of interface " + interface.to_string() + " by template " + name +
-                      " appears in package that is being upgraded, but does not appear in this package.");
+               " appears in package that is being upgraded, but does not appear in this package.");
       }
     }
   }

@@ -58,10 +58,11 @@ struct Rule {
 };
 
 TEST(UpgradeRules, ReportsAllThatIsWrong) {
-  const Dar past = dar_of("app", "1.0.0",
-                          with_template(", a: Int64", choice("A", "Unit", "Unit", "()") + choice("B", "Unit", "Text", "\"\""),
-                                        "record @serializable R = { x: Int64 } ; enum @serializable E = X | Y ; record "
-                                        "@serializable Gone = {} ;"));
+  const Dar past =
+      dar_of("app", "1.0.0",
+             with_template(", a: Int64", choice("A", "Unit", "Unit", "()") + choice("B", "Unit", "Text", "\"\""),
+                           "record @serializable R = { x: Int64 } ; enum @serializable E = X | Y ; record "
+                           "@serializable Gone = {} ;"));
   const Dar present = dar_of("app", "1.1.0",
                              with_template("", choice("B", "Unit", "Int64", "1"),
                                            "record @serializable R = { x: Text } ; enum @serializable E = Y | X ;"));
@@ -69,10 +70,11 @@ TEST(UpgradeRules, ReportsAllThatIsWrong) {
   for (const Dar* dar : {&past, &present})
     for (const auto& entry : dar->entries) store.add(entry.package);
   const auto problems = upgrade_problems(past.main(), present.main(), store);
-  EXPECT_THAT(problems, ::testing::ElementsAre(HasSubstr("Choice A appears"), HasSubstr("choice B cannot change its"),
-                                               HasSubstr("Data type Gone appears"), HasSubstr("template T is missing some"),
-                                               HasSubstr("data type R has changed the types"),
-                                               HasSubstr("data type E has changed the order")));
+  EXPECT_THAT(problems,
+              ::testing::ElementsAre(HasSubstr("Choice A appears"), HasSubstr("choice B cannot change its"),
+                                     HasSubstr("Data type Gone appears"), HasSubstr("template T is missing some"),
+                                     HasSubstr("data type R has changed the types"),
+                                     HasSubstr("data type E has changed the order")));
   EXPECT_THAT(check_upgrade(past.main(), present.main(), store).error().cause, HasSubstr(problems.front()));
   EXPECT_TRUE(upgrade_problems(past.main(), past.main(), store).empty());
   // Definitions of a module that is gone are not listed one by one.

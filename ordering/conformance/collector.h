@@ -39,8 +39,7 @@ class Collector : public BlockSink {
     changed_.notify_all();
   }
 
-  bool wait(const std::function<bool(const Collector&)>& condition,
-            std::chrono::milliseconds limit = kPatience) {
+  bool wait(const std::function<bool(const Collector&)>& condition, std::chrono::milliseconds limit = kPatience) {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, limit, [&] { return condition(*this); });
   }

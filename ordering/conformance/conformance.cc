@@ -115,8 +115,8 @@ SubmitResult OrderingConformance::submit_to_hanging(OrderingLog& log, const Byte
   if (left.empty() || right.empty()) return ::testing::AssertionFailure() << "nothing was read";
   for (std::size_t i = 0; i < std::min(left.size(), right.size()); ++i)
     if (!same(left[i], right[i]))
-      return ::testing::AssertionFailure() << "heights " << left[i].height.value << " and " << right[i].height.value
-                                           << " differ";
+      return ::testing::AssertionFailure()
+             << "heights " << left[i].height.value << " and " << right[i].height.value << " differ";
   return ::testing::AssertionSuccess();
 }
 

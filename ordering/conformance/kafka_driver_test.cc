@@ -47,9 +47,8 @@ class KafkaDriver : public ::testing::Test {
     char text[256];
     rd_kafka_NewTopic_t* made = rd_kafka_NewTopic_new(topic.c_str(), partitions, 1, text, sizeof text);
     for (const auto& [name, value] : settings) rd_kafka_NewTopic_set_config(made, name, value);
-    administer([&](rd_kafka_t* client, rd_kafka_queue_t* queue) {
-      rd_kafka_CreateTopics(client, &made, 1, nullptr, queue);
-    });
+    administer(
+        [&](rd_kafka_t* client, rd_kafka_queue_t* queue) { rd_kafka_CreateTopics(client, &made, 1, nullptr, queue); });
     rd_kafka_NewTopic_destroy(made);
   }
   // All other settings go back to the broker's.

@@ -133,10 +133,8 @@ void Relay::run() {
       bool alive = mode != Mode::cut;
       if (mode == Mode::pass) {
         const auto ready = [](short events, short wanted) { return (events & (wanted | POLLERR | POLLHUP)) != 0; };
-        alive = move(it->client, it->engine, it->up, ready(client, POLLIN), ready(engine, POLLOUT),
-                     bytes_up_) &&
-                move(it->engine, it->client, it->down, ready(engine, POLLIN), ready(client, POLLOUT),
-                     bytes_down_) &&
+        alive = move(it->client, it->engine, it->up, ready(client, POLLIN), ready(engine, POLLOUT), bytes_up_) &&
+                move(it->engine, it->client, it->down, ready(engine, POLLIN), ready(client, POLLOUT), bytes_down_) &&
                 !(it->up.ended && it->down.ended && it->up.held.empty() && it->down.held.empty()) &&
                 !((client | engine) & (POLLERR | POLLNVAL));
         // Whoever closed entirely hears nothing more: what it would still get is dropped with the connection.

@@ -15,12 +15,12 @@ namespace synod::ordering::conformance {
 
 // In what the engines differ by nature. Everything else is the same for all.
 struct Traits {
-  bool names_leader = true;         // Health::leader is an endpoint when it is ready
-  bool prunes = true;               // prune() works here; otherwise pruning is no matter of the test
-  bool driver_prunes = false;       // OrderingLog::prune works; otherwise it answers `unsupported`
-  bool shares_blocks = true;        // under load several records make one block
-  bool accepted_is_durable = true;  // what is accepted is ordered even if all processes are killed then
-  int flood = 5000;                           // records at once that are ordered within seconds, on a busy machine too
+  bool names_leader = true;                    // Health::leader is an endpoint when it is ready
+  bool prunes = true;                          // prune() works here; otherwise pruning is no matter of the test
+  bool driver_prunes = false;                  // OrderingLog::prune works; otherwise it answers `unsupported`
+  bool shares_blocks = true;                   // under load several records make one block
+  bool accepted_is_durable = true;             // what is accepted is ordered even if all processes are killed then
+  int flood = 5000;                            // records at once that are ordered within seconds, on a busy machine too
   int kills = 5;                               // in tests that kill repeatedly: fewer where a start takes long
   Duration patience = Duration::seconds(600);  // for the engine to serve again after start() or heal()
 };

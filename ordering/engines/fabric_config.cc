@@ -36,9 +36,9 @@ std::string organisation_entry(const std::string& msp_id, const std::string& msp
       msp_id, msp_folder);
 }
 
-// SnapshotIntervalSize is below PreferredMaxBytes on purpose. A starting orderer reads its log from the last snapshot in
-// pages of PreferredMaxBytes. With the channel's first membership entries in one page and more pages to come it can stop
-// for ever: etcdraft applies such an entry only when the thread that waits to hand over the next page has taken a
+// SnapshotIntervalSize is below PreferredMaxBytes on purpose. A starting orderer reads its log from the last snapshot
+// in pages of PreferredMaxBytes. With the channel's first membership entries in one page and more pages to come it can
+// stop for ever: etcdraft applies such an entry only when the thread that waits to hand over the next page has taken a
 // message (chain.go `WALSyncC`, node.go `applyC`). With a snapshot a page, there is no such restart.
 std::string raft_section(const FabricNetwork& network) {
   std::string text = fmt::format(

@@ -36,7 +36,8 @@ TEST(KafkaJars, ADownloadThatFailsIsTriedThreeTimes) {
   };
   program("java", "exit 0\n");
   program("mvn", "echo attempt >>" + folder + R"(/attempts
-[ $(wc -l <)" + folder + R"(/attempts) -lt 3 ] && { echo "no route to Maven Central"; exit 1; }
+[ $(wc -l <)" + folder +
+                     R"(/attempts) -lt 3 ] && { echo "no route to Maven Central"; exit 1; }
 for argument; do case $argument in -DoutputDirectory=*) mkdir -p "${argument#*=}" ;; esac; done
 )");
   ::setenv("PATH", (folder + ":" + path).c_str(), 1);

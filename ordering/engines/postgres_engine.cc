@@ -48,7 +48,7 @@ Status own(const std::string& path) {
 Status check_reachable(const std::string& folder) {
   if (::geteuid() != 0) return {};
   for (fs::path above = fs::path(folder).parent_path(); above.has_relative_path(); above = above.parent_path()) {
-    struct stat found {};
+    struct stat found{};
     if (::stat(above.c_str(), &found) != 0 || (found.st_mode & S_IXOTH) != 0) continue;
     return fail(failed_precondition(
         "ENGINE_FOLDER_UNREACHABLE",

@@ -208,9 +208,9 @@ Status admit_organisation(const ChannelMembers& members, const std::string& orga
     }
     if (reached > 0 && know_it == reached) return {};
     if (clock->monotonic_micros() > give_up)
-      return fail(last.id.empty() ? unavailable("ORDERING_UNAVAILABLE", "not all orderers know of " + organisation +
-                                                                            " in time")
-                                  : last);
+      return fail(last.id.empty()
+                      ? unavailable("ORDERING_UNAVAILABLE", "not all orderers know of " + organisation + " in time")
+                      : last);
     std::this_thread::sleep_for(kPause);
   }
 }

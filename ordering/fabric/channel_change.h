@@ -1,4 +1,5 @@
-// Changing who takes part in a Fabric channel: what an operator does with Fabric's configtxlator and peer, without them.
+// Changing who takes part in a Fabric channel: what an operator does with Fabric's configtxlator and peer, without
+// them.
 #pragma once
 
 #include <string>

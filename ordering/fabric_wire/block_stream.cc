@@ -101,9 +101,8 @@ void BlockStream::take_status(common::Status status) {
       return hold_against({"ORDERING_NOT_AUTHORIZED", ErrorCategory::permission, "the orderer does not let us read"},
                           "does not let us read");
     case common::BAD_REQUEST:
-      return hold_against(
-          invalid_argument("ORDERING_REFUSED", "the orderer does not understand our request for " + at),
-          "does not understand our request for " + at);
+      return hold_against(invalid_argument("ORDERING_REFUSED", "the orderer does not understand our request for " + at),
+                          "does not understand our request for " + at);
     default:
       return leave("the orderer answers " + common::Status_Name(status));
   }

@@ -27,7 +27,8 @@ std::optional<SubmitResult> verdict(const Poll& poll, std::size_t orderers, std:
 }  // namespace
 
 FanOut::FanOut(const std::shared_ptr<Link>& link, std::size_t accepts_needed) : accepts_needed_(accepts_needed) {
-  for (std::size_t i = 0; i < link->config.endpoints.size(); ++i) submitters_.push_back(std::make_shared<Submitter>(link, i));
+  for (std::size_t i = 0; i < link->config.endpoints.size(); ++i)
+    submitters_.push_back(std::make_shared<Submitter>(link, i));
 }
 
 void FanOut::start() {

@@ -103,7 +103,7 @@ struct Stamp {
 };
 
 Stamp stamp_of(const std::string& path) {
-  struct stat found {};
+  struct stat found{};
   if (stat(path.c_str(), &found) != 0) return {};
   return {found.st_ino, found.st_size, found.st_mtim.tv_sec * std::int64_t{1'000'000'000} + found.st_mtim.tv_nsec};
 }

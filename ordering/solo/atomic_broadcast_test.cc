@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <future>
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include "base/testing/temporary_folder.h"

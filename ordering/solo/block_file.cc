@@ -108,7 +108,7 @@ bool write_fully(int fd, ByteView bytes, std::uint64_t offset) {
 }
 
 Result<Bytes> read_file(int fd, const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd, &info) != 0) return fail(log_failed("cannot stat " + path));
   Bytes content(static_cast<std::size_t>(info.st_size), '\0');
   if (!read_fully(fd, content.data(), content.size(), 0)) return fail(log_failed("cannot read " + path));

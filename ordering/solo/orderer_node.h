@@ -15,7 +15,7 @@
 namespace synod::rpc {
 class Health;
 class Server;
-}
+}  // namespace synod::rpc
 
 namespace synod::ordering::solo {
 

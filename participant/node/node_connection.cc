@@ -1,8 +1,8 @@
 // Connecting, and moving what the core decides to where it belongs.
 #include <algorithm>
 
-#include "base/log.h"
 #include "base/crash_point.h"
+#include "base/log.h"
 #include "participant/ledger/columns.h"
 #include "participant/node/node_impl.h"
 #include "topology/broadcast.h"
@@ -142,7 +142,8 @@ void NodeImpl::subscribe() {
 void NodeImpl::await_active() {
   wait_for([member = identity_.member](
                const topology::Snapshot& snapshot) { return snapshot.is_participant_active(member); },
-           std::max(config_.connect_timeout, config_.min_retry_delay), [this](Status active) {
+           std::max(config_.connect_timeout, config_.min_retry_delay),
+           [this](Status active) {
              if (broken_) return;
              if (active) return become_ready();
              // Only a change of the topology can help, and the subscription brings it.

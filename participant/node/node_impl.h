@@ -149,7 +149,7 @@ class NodeImpl final : public ParticipantNode, public CommandSink, public Packag
   bool ready_ = false;
   bool broken_ = false;  // something failed: what is in memory may be ahead of the store, so nothing may follow
   Duration retry_delay_;
-  std::optional<std::int64_t> ready_since_;  // monotonic µs
+  std::optional<std::int64_t> ready_since_;           // monotonic µs
   std::map<std::string, CommandWait> command_waits_;  // by user, command and submission id
   std::list<TopologyWait> topology_waits_;
   std::set<std::string> vet_pending_;  // uploaded, to be vetted; stored

@@ -122,10 +122,9 @@ void MiniNetwork::deliver(Node& node, const std::vector<protocol::Envelope>& env
   event.timestamp = clock;
   event.synchronizer = network.genesis.synchronizer;
   event.message_id = std::move(message_id);
-  event.batch = protocol::CompressedBatch::compress(envelopes).filter(
-      [&](const protocol::Recipient& r) {
-        return r == protocol::Recipient(node.member) || r == protocol::Recipient::all_members();
-      });
+  event.batch = protocol::CompressedBatch::compress(envelopes).filter([&](const protocol::Recipient& r) {
+    return r == protocol::Recipient(node.member) || r == protocol::Recipient::all_members();
+  });
   auto effects = node.core->on_event(event, {}, "");
   ASSERT_TRUE(effects) << effects.error().to_string();
   apply(node, *effects);

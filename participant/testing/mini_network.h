@@ -58,7 +58,7 @@ class MiniNetwork {
   Timestamp clock;
   bool mediator_answers = true;
   bool restart_often = false;
-  std::function<void(CoreConfig&)> configure;  // of the cores; before start()
+  std::function<void(CoreConfig&)> configure;        // of the cores; before start()
   std::vector<crypto::Fingerprint> verdict_signers;  // empty: the mediator
 
  private:

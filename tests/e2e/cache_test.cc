@@ -46,9 +46,8 @@ TEST(Cache, WithALongHistoryASequencerServesAtOnceAndWithoutItsCacheReadsEveryth
     ASSERT_EQ(network.testnet("kill pepsi-sequencer").exit_code, 0);
     std::filesystem::remove_all(empty.folder + "/data/cache");
     Background rebuild("testnet restart pepsi-sequencer" + network.options());
-    reading = wait_for_status(empty, [](const NodeStatus& s) {
-      return s.reason().find(" left") != std::string::npos || s.healthy();
-    });
+    reading = wait_for_status(
+        empty, [](const NodeStatus& s) { return s.reason().find(" left") != std::string::npos || s.healthy(); });
     rebuilt = rebuild.wait();
     EXPECT_EQ(rebuilt.exit_code, 0) << rebuilt.output;
   }

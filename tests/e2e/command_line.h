@@ -49,7 +49,7 @@ class TestNetwork {
   // Until every node says that it is well: a moment's trouble of one, say on a machine busy with something else,
   // passes. What `testnet status --json` said last.
   Ran wait_well(std::chrono::seconds patience = std::chrono::seconds(120)) const;
-  std::string options() const;                      // ` -f … -d …`
+  std::string options() const;  // ` -f … -d …`
   const std::string& folder() const { return folder_; }
   std::string network_file() const { return folder_ + "/network.yaml"; }
   std::string data() const { return folder_ + "/net"; }

@@ -1,11 +1,12 @@
 // The tools for Daml archives, as commands.
+#include "lf/archive/dar.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
 #include <filesystem>
 
-#include "lf/archive/dar.h"
 #include "lf/archive/decode.h"
 #include "lf/archive/wire_writer.h"
 #include "tests/e2e/command_line.h"
@@ -45,13 +46,15 @@ class Dars : public ::testing::Test {
   std::string folder_;
 };
 
-constexpr const char* kLibrary = "metadata ('notes' : '1.0.0') module N { record @serializable Note = { text: Text } ; }";
+constexpr const char* kLibrary =
+    "metadata ('notes' : '1.0.0') module N { record @serializable Note = { text: Text } ; }";
 
 std::string app(const std::string& version, const std::string& field, const std::string& rest = "") {
   return "metadata ('app' : '" + version +
          "') module M { enum @serializable Color = Red | Green ; record @serializable T = { owner: Party, note: "
          "'notes':N:Note, color: M:Color" +
-         field + " } ; template (this : T) = { signatories Cons @Party [M:T {owner} this] (Nil @Party) ; choice Give (self) "
+         field +
+         " } ; template (this : T) = { signatories Cons @Party [M:T {owner} this] (Nil @Party) ; choice Give (self) "
          "(to_whom : Party) : Unit , controllers Cons @Party [M:T {owner} this] (Nil @Party) to upure @Unit () ; " +
          rest + " } ; }";
 }
@@ -110,11 +113,12 @@ TEST_F(Dars, UpgradeReport) {
   const std::string with = "--dependency " + build("notes", kLibrary);
   const std::string one = build("one", app("1.0.0", ", n: Int64"), with);
   const std::string two = build("two", app("1.1.0", ", n: Int64, more: Option Text"), with);
-  const std::string bad = build("bad",
-                                "metadata ('app' : '1.2.0') module M { enum @serializable Color = Green | Red ; record "
-                                "@serializable T = { owner: Party, note: 'notes':N:Note, color: M:Color, n: Text } ; template "
-                                "(this : T) = { signatories Cons @Party [M:T {owner} this] (Nil @Party) ; } ; }",
-                                with);
+  const std::string bad =
+      build("bad",
+            "metadata ('app' : '1.2.0') module M { enum @serializable Color = Green | Red ; record "
+            "@serializable T = { owner: Party, note: 'notes':N:Note, color: M:Color, n: Text } ; template "
+            "(this : T) = { signatories Cons @Party [M:T {owner} this] (Nil @Party) ; } ; }",
+            with);
   const Ran valid = synod("dar upgrade-check " + one + " " + two);
   EXPECT_EQ(valid.exit_code, 0) << valid.output;
   EXPECT_THAT(valid.output, AllOf(HasSubstr("valid  app  1.0.0 -> 1.1.0"), HasSubstr("1 packages unchanged")));
@@ -140,11 +144,10 @@ TEST_F(Dars, UpgradeReport) {
   const auto color = [](const std::string& dar) {
     return "'" + std::string(json(synod("dar inspect --json " + dar)).at("main").as_string()) + "':M:Color";
   };
-  const std::string both =
-      build("both",
-            "metadata ('user' : '1.0.0') module U { record @serializable A = { a: " + color(one) + ", b: " + color(two) +
-                " } ; }",
-            with + " --dependency " + one + " --dependency " + two);
+  const std::string both = build("both",
+                                 "metadata ('user' : '1.0.0') module U { record @serializable A = { a: " + color(one) +
+                                     ", b: " + color(two) + " } ; }",
+                                 with + " --dependency " + one + " --dependency " + two);
   const std::string third = build("third", app("1.2.0", ", n: Int64, more: Option Text, third: Option Int64"), with);
   EXPECT_THAT(synod("dar upgrade-check " + both + " " + third).output, HasSubstr("valid  app  1.1.0 -> 1.2.0"));
 }

@@ -27,7 +27,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 
 constexpr std::uint64_t kMiB = 1u << 20;
-constexpr std::size_t kText = 128u << 10;  // of a ping's id, which is in the request and in the answer's
+constexpr std::size_t kText = 128u << 10;   // of a ping's id, which is in the request and in the answer's
 constexpr auto kPause = milliseconds(100);  // from ping to ping of a pair, at least: bounds the load from above
 constexpr int kPairs = 2;
 
@@ -42,7 +42,7 @@ std::uint64_t taken(const std::string& folder) {
   std::uint64_t bytes = 0;
   std::error_code ended;
   for (std::filesystem::recursive_directory_iterator at(folder, ended), end; !ended && at != end; at.increment(ended)) {
-    struct stat file {};
+    struct stat file{};
     if (::stat(at->path().c_str(), &file) == 0 && S_ISREG(file.st_mode))
       bytes += static_cast<std::uint64_t>(file.st_blocks) * 512;
   }
@@ -146,8 +146,8 @@ TEST_F(DiskBudget, CacheAndLogStayBelowWhatIsStatedHoweverMuchIsWritten) {
   ASSERT_TRUE(application);
   const auto participants = plan->with_role(testnet::Role::participant);
   for (const testnet::NodePlan* node : participants)
-    ASSERT_TRUE(testnet::LedgerClient("127.0.0.1:" + std::to_string(node->public_port), "")
-                    .upload_dar(application->dar));
+    ASSERT_TRUE(
+        testnet::LedgerClient("127.0.0.1:" + std::to_string(node->public_port), "").upload_dar(application->dar));
 
   std::uint64_t carried = 0, most_cache = 0, most_log = 0;
   const double goal = 2.5 * std::max(cache_budget(), log_budget());

@@ -32,7 +32,7 @@ struct Setting {
   const char* name;
   const char* ordering;
   const char* cache;  // empty: what fits the ordering
-  bool one_is_all;  // without any one process of the engine nothing is ordered
+  bool one_is_all;    // without any one process of the engine nothing is ordered
 };
 
 std::ostream& operator<<(std::ostream& out, const Setting& setting) { return out << setting.name; }

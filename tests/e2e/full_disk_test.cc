@@ -122,9 +122,8 @@ TEST(FullDisk, ADatabaseWithoutRoomForTheCacheIsWaitedForAndNothingIsLost) {
   for (int time = 0; time < 2; ++time) {  // what comes back can fail again
     EXPECT_TRUE(load->wait_answered(5)) << load->state();
     disk.fill_but_for(0);
-    const NodeStatus full = wait_for_status(victim, [](const NodeStatus& s) {
-      return s.reason().find("cache cannot be written") != std::string::npos;
-    });
+    const NodeStatus full = wait_for_status(
+        victim, [](const NodeStatus& s) { return s.reason().find("cache cannot be written") != std::string::npos; });
     EXPECT_FALSE(full.healthy());
     EXPECT_THAT(full.reason(), HasSubstr("cache cannot be written"));
     EXPECT_THAT(full.reason(), HasSubstr("No space left on device"));

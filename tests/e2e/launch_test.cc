@@ -1,4 +1,5 @@
-// `testnet up` that cannot come up, is interrupted, or meets others: it leaves running what ran before, and nothing else.
+// `testnet up` that cannot come up, is interrupted, or meets others: it leaves running what ran before, and nothing
+// else.
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -115,8 +116,8 @@ TEST(Launch, APidFileThatNamesAStrangerIsNotBelieved) {
   ASSERT_EQ(network.testnet("kill coke-sequencer").exit_code, 0);
   // The system has given the id to somebody else, who even has the node's configuration open.
   const std::string config = network.file("coke/sequencer/node.yaml");
-  const ServerProcess stranger{{"tail", {"-f", config}, {}, ""}, network.folder() + "/log", network.folder() + "/pid",
-                               true};
+  const ServerProcess stranger{
+      {"tail", {"-f", config}, {}, ""}, network.folder() + "/log", network.folder() + "/pid", true};
   ASSERT_TRUE(stranger.start());
   const std::string pid = read_text(stranger.pid_file);
   write_text(network.file("coke/sequencer/pid"), pid);

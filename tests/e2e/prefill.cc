@@ -43,10 +43,9 @@ class Filler {
       return node::open_identity(kind, node.name, node.folder + "/data", *random);
     };
     SYNOD_TRY(filler.sequencer_, identity(sequencer, protocol::MemberKind::sequencer));
-    SYNOD_TRY(filler.sender_, identity(*plan.with_role(testnet::Role::topology_manager)[0],
-                                       protocol::MemberKind::participant));
-    SYNOD_TRY(filler.recipient_, identity(*plan.with_role(testnet::Role::mediator)[0],
-                                          protocol::MemberKind::mediator));
+    SYNOD_TRY(filler.sender_,
+              identity(*plan.with_role(testnet::Role::topology_manager)[0], protocol::MemberKind::participant));
+    SYNOD_TRY(filler.recipient_, identity(*plan.with_role(testnet::Role::mediator)[0], protocol::MemberKind::mediator));
     solo::EngineConfig config;
     config.folder = plan.with_role(testnet::Role::orderer)[0]->folder + "/data/log";
     config.sync = false;
@@ -57,9 +56,9 @@ class Filler {
     SYNOD_TRY(filler.store_, storage::open_rocksdb(options));
     SYNOD_TRY(node::GenesisFile genesis, node::read_genesis(sequencer.folder + "/genesis.bin"));
     filler.synchronizer_ = genesis.genesis.synchronizer;
-    SYNOD_TRY(auto opened, sequencer::SequencerCore::open(
-                               {filler.synchronizer_, filler.sequencer_->member},
-                               {genesis.static_parameters, genesis.genesis.snapshot}, *filler.store_));
+    SYNOD_TRY(auto opened,
+              sequencer::SequencerCore::open({filler.synchronizer_, filler.sequencer_->member},
+                                             {genesis.static_parameters, genesis.genesis.snapshot}, *filler.store_));
     filler.core_ = std::move(opened.core);
     SYNOD_RETURN_IF_ERROR(filler.store_->write(opened.writes, storage::Sync::no));
     SYNOD_RETURN_IF_ERROR(filler.follow());
@@ -75,8 +74,7 @@ class Filler {
     batch.number = sequencer::SequenceNumber(static_cast<std::uint64_t>(batch.proposed_time.micros));
     for (int i = 0; i < events; ++i) batch.entries.push_back(submission(i));
     const auto key = *sequencer_->keys->first_signing_key(crypto::KeyUsage::protocol);
-    SYNOD_TRY(const Bytes record,
-              sequencer::seal(batch, [&](const crypto::Hash& hash) -> Result<crypto::Signature> {
+    SYNOD_TRY(const Bytes record, sequencer::seal(batch, [&](const crypto::Hash& hash) -> Result<crypto::Signature> {
                 return crypto::sign(hash, key);
               }));
     std::promise<ordering::SubmitResult> ordered;

@@ -107,7 +107,8 @@ class ChangingGroup : public ::testing::TestWithParam<const char*> {
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(120);
     while (read_text(blocks).find(certificate) == std::string::npos && std::chrono::steady_clock::now() < give_up)
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
-    EXPECT_NE(read_text(blocks).find(certificate), std::string::npos) << "no envelope is signed with " + certificate_file;
+    EXPECT_NE(read_text(blocks).find(certificate), std::string::npos)
+        << "no envelope is signed with " + certificate_file;
   }
 
   // The certificate that a client is shown is the new one, and soon; so are those that Fabric is shown.

@@ -29,8 +29,8 @@ void onboarding_state(ByteView input) {
   if (!writes) return;
   storage::MemoryStore store({sequencer::store_columns()});
   SYNOD_CHECK(store.write(*writes, storage::Sync::no).has_value());
-  const auto self = protocol::Member::parse(
-      "SEQ::fuzz::1220fc0d01b670d345d2a9dd4850e6ffd5999b9fc52bd2ccc9c57a0566837e2424ff");
+  const auto self =
+      protocol::Member::parse("SEQ::fuzz::1220fc0d01b670d345d2a9dd4850e6ffd5999b9fc52bd2ccc9c57a0566837e2424ff");
   (void)sequencer::SequencerCore::open({read->synchronizer, *self}, {read->static_parameters, {}}, store);
 }
 

@@ -1,12 +1,12 @@
 #include <google/protobuf/stubs/logging.h>
 
 #include "base/check.h"
+#include "ledger/commands.pb.h"
+#include "ledger/value.pb.h"
 #include "lf/archive/dar.h"
 #include "lf/archive/decode.h"
 #include "lf/engine.h"
 #include "lf/inspect.h"
-#include "ledger/commands.pb.h"
-#include "ledger/value.pb.h"
 #include "lf/ledger/api_codec.h"
 #include "lf/ledger/transaction_codec.h"
 #include "lf/ledger/value_codec.h"
@@ -69,9 +69,11 @@ const ApiCodec& shapes(Identifier& type) {
   static const auto entry = assemble_package(
       "metadata ('shapes' : '1.0.0') module M { record @serializable R = { n: Int64, o: Option M:R } ; variant "
       "@serializable V = A: Int64 | B: M:R | C: Unit ; enum @serializable E = X | Y ; record @serializable All = { p: "
-      "Party, t: Text, b: Bool, n: Numeric 10, d: Date, s: Timestamp, c: ContractId M:All, l: List M:V, m: TextMap M:E, "
+      "Party, t: Text, b: Bool, n: Numeric 10, d: Date, s: Timestamp, c: ContractId M:All, l: List M:V, m: TextMap "
+      "M:E, "
       "g: GenMap M:R Int64, o: Option (Option Unit) } ; template (this : All) = { signatories Cons @Party [M:All {p} "
-      "this] (Nil @Party) ; choice C (self) (a: M:All) : M:V , controllers Nil @Party to upure @M:V (M:V:C ()) ; } ; }");
+      "this] (Nil @Party) ; choice C (self) (a: M:All) : M:V , controllers Nil @Party to upure @M:V (M:V:C ()) ; } ; "
+      "}");
   SYNOD_CHECK(entry.has_value());
   static const ApiCodec codec = [] {
     auto store = std::make_shared<PackageStore>();

@@ -26,7 +26,7 @@ void api_value(ByteView input);    // a Ledger API value, for a type that has ev
 // Two package messages of LF 2.1 (first byte even) or 2.3, the first one as long as the next two bytes say: whether
 // one may follow the other.
 void upgrade(ByteView input);
-void text(ByteView input);         // LF text
+void text(ByteView input);  // LF text
 
 // Canton's wire (wire_targets.cc)
 void batch(ByteView input);

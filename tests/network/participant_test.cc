@@ -38,9 +38,8 @@ T answer(const std::function<void(std::function<void(T)>)>& question) {
 }
 
 bool has_command(const storage::WriteBatch& batch) {
-  return std::any_of(batch.operations().begin(), batch.operations().end(), [](const auto& one) {
-    return one.column == participant::kSubmissionsColumn && one.value;
-  });
+  return std::any_of(batch.operations().begin(), batch.operations().end(),
+                     [](const auto& one) { return one.column == participant::kSubmissionsColumn && one.value; });
 }
 
 class ParticipantInNetwork : public ::testing::Test {
@@ -113,8 +112,8 @@ class ParticipantInNetwork : public ::testing::Test {
     return out;
   }
   participant::CommandSubmission create(const std::string& id) const {
-    return command(id, lf::CreateCommand{ping, Value::record({Value::text(id), Value::party(alice),
-                                                              Value::party(alice)})});
+    return command(id,
+                   lf::CreateCommand{ping, Value::record({Value::text(id), Value::party(alice), Value::party(alice)})});
   }
   Status submit(participant::CommandSubmission what) {
     return answer<Status>([&](auto done) { node->commands().submit(std::move(what), done); });
@@ -144,8 +143,8 @@ class ParticipantInNetwork : public ::testing::Test {
 
   std::unique_ptr<TestNetwork> network;
   std::unique_ptr<mediator::MediatorNode> mediator;
-  std::shared_ptr<storage::MemoryStore> disk = std::make_shared<storage::MemoryStore>(
-      storage::MemoryStoreOptions{participant::ParticipantCore::columns()});
+  std::shared_ptr<storage::MemoryStore> disk =
+      std::make_shared<storage::MemoryStore>(storage::MemoryStoreOptions{participant::ParticipantCore::columns()});
   std::shared_ptr<FaultyStore> store = std::make_shared<FaultyStore>(disk);
   std::shared_ptr<storage::MemoryStore> mediator_disk =
       std::make_shared<storage::MemoryStore>(storage::MemoryStoreOptions{mediator::mediator_columns()});
@@ -302,10 +301,9 @@ class MoodyConnect final : public api::SequencerConnectService::CallbackService 
       grpc::CallbackServerContext* c, const S::RegisterOnboardingTopologyTransactionsRequest* q,
       S::RegisterOnboardingTopologyTransactionsResponse* r) override {
     if (moods_->onboardings-- > 0) {
-      return rpc::answer_now(
-          c, r, [](rpc::CallContext&) -> Result<S::RegisterOnboardingTopologyTransactionsResponse> {
-            return fail(Error("SEQUENCER_OVERLOADED", ErrorCategory::contention_on_shared_resources, "too much"));
-          });
+      return rpc::answer_now(c, r, [](rpc::CallContext&) -> Result<S::RegisterOnboardingTopologyTransactionsResponse> {
+        return fail(Error("SEQUENCER_OVERLOADED", ErrorCategory::contention_on_shared_resources, "too much"));
+      });
     }
     return real_.RegisterOnboardingTopologyTransactions(c, q, r);
   }

@@ -18,7 +18,7 @@ struct Deployment {
   std::vector<protocol::Member> sequencers;
   std::vector<protocol::Member> participants;
   protocol::Member mediator;
-  protocol::Member hostile;  // one more participant, which hosts nobody
+  protocol::Member hostile;                                            // one more participant, which hosts nobody
   std::map<protocol::Member, std::shared_ptr<crypto::KeyStore>> keys;  // each member's own
   std::shared_ptr<crypto::KeyStore> owner_keys;
 

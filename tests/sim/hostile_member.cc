@@ -162,8 +162,8 @@ void HostileMember::answer_for_another() {
   response.verdict.code =
       world_.chance(500) ? protocol::LocalVerdict::Code::approve : protocol::LocalVerdict::Code::reject;
   if (response.verdict.code == protocol::LocalVerdict::Code::reject)
-    response.verdict.reason = protocol::RpcStatus::of(
-        Error("LOCAL_VERDICT_TEST", ErrorCategory::contention_on_shared_resources, "because"));
+    response.verdict.reason =
+        protocol::RpcStatus::of(Error("LOCAL_VERDICT_TEST", ErrorCategory::contention_on_shared_resources, "because"));
   response.confirming_parties = {who.uid().to_string()};
   response.view_position = protocol::ViewPosition{{{}}};
   responses.responses = {response};

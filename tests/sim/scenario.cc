@@ -171,8 +171,7 @@ Outcome run_participants(std::uint64_t seed, bool clocks_jump, bool with_hostile
                                                                base.world.now() + kFaultyTime));
     members.push_back(participants.back().get());
   }
-  HostileMember hostile(base.world, base.network, base.promises, base.all_sequencers(),
-                        base.world.now() + kFaultyTime);
+  HostileMember hostile(base.world, base.network, base.promises, base.all_sequencers(), base.world.now() + kFaultyTime);
   if (with_hostile_member) {
     for (SimMember* member : members)
       member->eavesdropper = [&hostile](const auto& submission, Timestamp at) { hostile.overhear(submission, at); };

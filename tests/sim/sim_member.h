@@ -93,9 +93,9 @@ class SimMember : public Process {
     Timestamp last_heard;
     std::set<Timestamp> awaited;
     std::optional<std::string> tick_in_flight;
-    std::map<std::size_t, std::uint64_t> known_lives;  // of the sequencers
+    std::map<std::size_t, std::uint64_t> known_lives;   // of the sequencers
     std::map<std::string, protocol::Submission> heard;  // for the eavesdropper
-    bool stopping = false;  // what is in memory is ahead of what is stored
+    bool stopping = false;                              // what is in memory is ahead of what is stored
     explicit Life(Tracker::Limits limits) : tracker(limits) {}
   };
 

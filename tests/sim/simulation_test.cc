@@ -37,9 +37,7 @@ const Scenario kJumping{"jumping-clocks",
                         [](std::uint64_t seed) { return seed % 2 ? run_ledger(seed, true) : run_traffic(seed, true); }};
 
 // A hostile member is noticed: that is what alarms are for.
-void expect_alarms() {
-  synod::testing::expect_log("ALARM");
-}
+void expect_alarms() { synod::testing::expect_log("ALARM"); }
 
 void run_seeds(const std::string& test, std::uint64_t count, const Scenario& scenario,
                const std::function<void(const Outcome&)>& look = nullptr) {
@@ -82,9 +80,7 @@ TEST(Simulation, LedgersKeepTheirPromises) {
   run_seeds("Simulation.LedgersKeepTheirPromises", kSeeds * 3 / 4, kLedger);
 }
 
-TEST(Simulation, TrafficKeepsItsPromises) {
-  run_seeds("Simulation.TrafficKeepsItsPromises", kSeeds, kTraffic);
-}
+TEST(Simulation, TrafficKeepsItsPromises) { run_seeds("Simulation.TrafficKeepsItsPromises", kSeeds, kTraffic); }
 
 TEST(Simulation, AHostileMemberHarmsNobody) {
   expect_alarms();

@@ -69,8 +69,7 @@ Result<TopologyState> decode_synchronizer(ByteView bytes) {
 std::vector<storage::Column> topology_manager_columns() { return {kTopologyColumn, kManagerColumn}; }
 
 void describe(config::Fields& f, TopologyManagerConfig& c) {
-  f.object(
-      "client", [&](config::Fields& g) { client::describe(g, c.client); }, "The connection to the synchronizer.");
+  f.object("client", [&](config::Fields& g) { client::describe(g, c.client); }, "The connection to the synchronizer.");
   f.duration("broadcast_timeout", c.broadcast_timeout,
              "A broadcast that is not sequenced within this time has failed.");
   f.duration("onboarding_timeout", c.onboarding_timeout,

@@ -60,8 +60,8 @@ enum class Manner {
   catches_up,      // NOT_FOUND to whoever first wants blocks, as if it did not have them yet; honest afterwards
 };
 inline std::string to_string(Manner manner) {
-  const char* names[] = {"honest",  "withholds", "forges",   "forbids",
-                         "refuses", "has_none",  "rewrites", "unsigned_heads", "catches_up"};
+  const char* names[] = {"honest",   "withholds", "forges",         "forbids",   "refuses",
+                         "has_none", "rewrites",  "unsigned_heads", "catches_up"};
   return names[static_cast<int>(manner)];
 }
 
