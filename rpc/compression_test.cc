@@ -116,7 +116,9 @@ TEST_F(CompressionTest, ACompressedResponseIsNotInflated) {
              api::DownloadTopologyStateForInitHashRequest(), CallOptions(),
              std::function([&](Result<Response> result) { promise.set_value(std::move(result)); }));
   const auto result = promise.get_future().get();
-  if (result) EXPECT_EQ(result->topology_state_hash().size(), 0u);
+  if (result) {
+    EXPECT_EQ(result->topology_state_hash().size(), 0u);
+  }
 }
 
 }  // namespace

@@ -443,9 +443,10 @@ TEST(Format, TheDecodersTableIsTheFormat) {
     ASSERT_NE(it, messages.end()) << name;
     ++seen;
     for (int number = 1; number < 60; ++number)
-      if (!m.FindFieldByNumber(number))
+      if (!m.FindFieldByNumber(number)) {
         EXPECT_EQ(field_spec(it->second, static_cast<std::uint32_t>(number)).type, FieldType::unknown)
             << name << number;
+      }
     for (int i = 0; i < m.field_count(); ++i) {
       const FieldDescriptor& f = *m.field(i);
       const FieldSpec& spec = field_spec(it->second, static_cast<std::uint32_t>(f.number()));
@@ -456,8 +457,9 @@ TEST(Format, TheDecodersTableIsTheFormat) {
       EXPECT_EQ(spec.type, wanted_type(f)) << f.full_name();
       EXPECT_EQ(spec.repeated, f.is_repeated()) << f.full_name();
       EXPECT_EQ(spec.oneof, f.real_containing_oneof() != nullptr) << f.full_name();
-      if (spec.type == FieldType::message)
+      if (spec.type == FieldType::message) {
         EXPECT_EQ(spec.message, messages.at(short_name(f.message_type()->full_name()))) << f.full_name();
+      }
     }
   }
   EXPECT_EQ(seen, messages.size());
