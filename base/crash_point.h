@@ -1,7 +1,8 @@
 // Places at which a node's death is the worst for it, by name: between what it writes and what it then tells others.
 // With SYNOD_CRASH_POINT=<name> in its environment a process kills itself there (SIGKILL, as a power cut would for all
-// but the disk). tests/e2e/crash_point_test.cc goes through all of them and shows that the network recovers; a point
-// that is never reached fails there. Any thread may pass a point; without the variable it costs a comparison.
+// but the disk) after a line on standard error. tests/e2e/crash_point_test.cc goes through all of them and shows that
+// the network recovers; a point that is never reached fails there. Any thread may pass a point; without the variable it
+// costs a comparison.
 #pragma once
 
 #include <array>

@@ -18,6 +18,7 @@
 namespace synod::e2e {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testnet::NodePlan;
 using testnet::Role;
@@ -57,6 +58,8 @@ TEST(CrashPoints, ANodeThatDiesAtAnyOfThemGoesOnAndNothingIsLostOrDoubled) {
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
     ASSERT_FALSE(testnet::running(node)) << "it never came to this point";
+    // It did not end in another way.
+    ASSERT_THAT(read_text(node.log_file()), HasSubstr("dies at crash point " + std::string(point.name)));
     const Ran restart = network.testnet("restart " + node.name);
     ASSERT_EQ(restart.exit_code, 0) << restart.output;
     ASSERT_TRUE(load->wait_answered(2)) << load->state() << network.testnet("logs -n 40").output;
