@@ -49,6 +49,20 @@ class SmallDisk {
   bool mounted_ = false;
 };
 
+// The disk is full: the sequencer says so and why, and the others go on. Then there is room, and it is well by itself.
+void expect_full_and_back(const testnet::NodePlan& victim, PingLoad& load, SmallDisk& disk) {
+  const NodeStatus full = wait_for_status(victim, [](const NodeStatus& s) {
+    return s.reason().find("cache cannot be written") != std::string::npos;  // another trouble may come and pass
+  });
+  EXPECT_FALSE(full.healthy());
+  EXPECT_THAT(full.reason(), HasSubstr("cache cannot be written"));
+  EXPECT_THAT(full.reason(), HasSubstr("No space left on device"));
+  EXPECT_THAT(read_text(victim.log_file()), HasSubstr("the cache does not take block"));
+  EXPECT_TRUE(load.wait_answered(5)) << "the others go on: " << load.state();
+  disk.make_room();
+  EXPECT_TRUE(wait_for_status(victim, [](const NodeStatus& s) { return s.healthy(); }).healthy());
+}
+
 TEST(FullDisk, ASequencerWithoutRoomForItsCacheSaysSoAndGoesOnWhenThereIsRoom) {
   TestNetwork network;
   const Ran up = network.testnet("up --detach");
@@ -65,16 +79,7 @@ TEST(FullDisk, ASequencerWithoutRoomForItsCacheSaysSoAndGoesOnWhenThereIsRoom) {
 
   auto load = PingLoad::start(*plan);
   ASSERT_TRUE(load);
-  const NodeStatus full = wait_for_status(victim, [](const NodeStatus& s) {
-    return s.reason().find("cache cannot be written") != std::string::npos;  // another trouble may come and pass
-  });
-  EXPECT_FALSE(full.healthy());
-  EXPECT_THAT(full.reason(), HasSubstr("cache cannot be written"));
-  EXPECT_THAT(full.reason(), HasSubstr("No space left on device"));
-  EXPECT_THAT(read_text(victim.log_file()), HasSubstr("the cache does not take block"));
-  EXPECT_TRUE(load->wait_answered(5)) << "the others go on: " << load->state();
-  disk.make_room();
-  EXPECT_TRUE(wait_for_status(victim, [](const NodeStatus& s) { return s.healthy(); }).healthy());
+  expect_full_and_back(victim, *load, disk);
   EXPECT_TRUE(load->wait_answered(5)) << load->state();
 
   ASSERT_EQ(run("kill").exit_code, 0);
@@ -122,15 +127,7 @@ TEST(FullDisk, ADatabaseWithoutRoomForTheCacheIsWaitedForAndNothingIsLost) {
   for (int time = 0; time < 2; ++time) {  // what comes back can fail again
     EXPECT_TRUE(load->wait_answered(5)) << load->state();
     disk.fill_but_for(0);
-    const NodeStatus full = wait_for_status(
-        victim, [](const NodeStatus& s) { return s.reason().find("cache cannot be written") != std::string::npos; });
-    EXPECT_FALSE(full.healthy());
-    EXPECT_THAT(full.reason(), HasSubstr("cache cannot be written"));
-    EXPECT_THAT(full.reason(), HasSubstr("No space left on device"));
-    EXPECT_THAT(read_text(victim.log_file()), HasSubstr("the cache does not take block"));
-    EXPECT_TRUE(load->wait_answered(5)) << "the others go on: " << load->state();
-    disk.make_room();
-    EXPECT_TRUE(wait_for_status(victim, [](const NodeStatus& s) { return s.healthy(); }).healthy());
+    expect_full_and_back(victim, *load, disk);
   }
   EXPECT_TRUE(load->wait_answered(5)) << load->state();
 
