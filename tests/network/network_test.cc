@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "participant/node/identity.h"
 #include "tests/network/test_network.h"
+#include "topology/broadcast.h"
 
 namespace synod::testing {
 namespace {
@@ -84,6 +86,50 @@ TEST(Network, ARestartedMemberResumesWhereItWas) {
   again->start(sequencer::client::ResumePoint{before.back().event.timestamp, before.back().content_hash});
   ASSERT_TRUE(again->wait_events(5));
   EXPECT_EQ(again->events().front().event.previous_timestamp, before.back().event.timestamp);
+}
+
+// Each hears of nothing that was before it, and not of the others one by one.
+TEST(Network, AHundredMembersComeInWithOneBroadcastAndSubscribe) {
+  TestNetwork network({.sequencers = 2, .members = 1});
+  auto alice = network.member(0, network.client_config());
+  alice->start();
+  const auto& synchronizer = network.genesis().synchronizer;
+  std::vector<participant::Identity> joining;
+  std::vector<topology::SignedTransaction> transactions;
+  for (int i = 0; i < 100; ++i) {
+    joining.push_back(
+        participant::open_identity(crypto::memory_key_store(), "member-" + std::to_string(i), *system_random())
+            .value());
+    auto own = participant::onboarding_transactions(joining.back(), synchronizer.logical()).value();
+    std::move(own.begin(), own.end(), std::back_inserter(transactions));
+  }
+  ASSERT_TRUE(alice
+                  ->send("all", {protocol::Recipient::all_members()},
+                         topology::broadcast_envelope(synchronizer, transactions).content)
+                  .get());
+  ASSERT_TRUE(alice->wait_events(2)) << "the broadcast, and the tick that says it is in force";
+
+  std::vector<std::unique_ptr<TestMember>> members;
+  protocol::RecipientSet everyone;
+  for (const auto& identity : joining) {
+    auto config = network.client_config();
+    if (members.size() % 2 == 1) std::swap(config.endpoints[0], config.endpoints[1]);
+    config.endpoints.pop_back();
+    members.push_back(
+        std::make_unique<TestMember>(identity.member, identity.keys, network.genesis(), std::move(config)));
+    members.back()->start();
+    everyone.insert(identity.member);
+  }
+  for (const auto& member : members) ASSERT_TRUE(member->wait_events(1)) << member->id.to_string();
+  ASSERT_TRUE(alice->send("welcome", everyone, "welcome").get());
+  for (const auto& member : members) {
+    ASSERT_TRUE(member->wait_events(2)) << member->id.to_string();
+    const auto events = member->events();
+    EXPECT_EQ(events.size(), 2u) << "the tick, and the message";
+    EXPECT_FALSE(events.front().event.previous_timestamp);
+    expect_chain(events);
+    EXPECT_EQ(contents(events), (std::map<Bytes, int>{{"welcome", 1}}));
+  }
 }
 
 TEST(Network, AnUnknownRecipientIsReportedToTheSender) {
