@@ -1,5 +1,6 @@
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "base/log.h"
 #include "node/node.h"
@@ -15,6 +16,18 @@ Result<std::unique_ptr<Node>> start_node(const NodeFile& file) {
   return start_participant(file);
 }
 
+namespace {
+
+// Each member's connection is an open file, and what a shell allows by default is used up by some hundreds.
+void allow_many_files() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
+}  // namespace
+
 Status run_until_signal(const NodeFile& file, const std::string& path) {
   if (!log::set_level(file.log_level))
     return fail(invalid_argument("CONFIG_INVALID",
@@ -29,6 +42,7 @@ Status run_until_signal(const NodeFile& file, const std::string& path) {
   sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  allow_many_files();
 
   SYNOD_TRY(const std::unique_ptr<RunningNode> running, RunningNode::start(file, path));
 

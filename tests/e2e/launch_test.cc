@@ -4,14 +4,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
 #include "base/process.h"
+#include "testnet/network_plan.h"
+#include "testnet/process.h"
 #include "tests/e2e/command_line.h"
 
 namespace synod::e2e {
@@ -183,6 +187,27 @@ TEST(Launch, ASignalWhileItStartsLeavesNothingBehind) {
     EXPECT_EQ(ran.exit_code, 1) << ran.output;
     EXPECT_THAT(ran.output, HasSubstr("INTERRUPTED"));
     EXPECT_THAT(node_processes(network), IsEmpty());
+  }
+}
+
+// A sequencer has a connection a member; shells allow a thousand files unless one asks for more.
+TEST(Launch, ANodeMayOpenAsManyFilesAsTheSystemAllows) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{std::min<rlim_t>(512, before.rlim_max), before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  TestNetwork network;
+  const Ran up = network.testnet("up --detach");
+  setrlimit(RLIMIT_NOFILE, &before);
+  ASSERT_EQ(up.exit_code, 0) << up.output;
+  const auto plan = testnet::load_plan(network.network_file(), network.data());
+  ASSERT_TRUE(plan) << plan.error().to_string();
+  for (const testnet::NodePlan* node : plan->with_role(testnet::Role::sequencer)) {
+    const auto pid = testnet::running(*node);
+    ASSERT_TRUE(pid) << node->name;
+    rlimit has{};
+    ASSERT_EQ(prlimit(*pid, RLIMIT_NOFILE, nullptr, &has), 0);
+    EXPECT_EQ(has.rlim_cur, before.rlim_max);
   }
 }
 
