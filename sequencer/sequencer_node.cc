@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <set>
 
 #include "base/crash_point.h"
 #include "base/forward_clock.h"
@@ -236,7 +237,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
     publish();
     notify(effects);
     for (const SequenceNumber number : effects.own) carry_out(writer_->on_ordered(number, now()));
-    if (effects.topology_changed || topology_due_) revoke();
+    if (takes_effect(effects.topology_changed)) revoke();
     schedule_tick();
     if (queue_.size() > 0) loop_.post([this] { take_block(); });
   }
@@ -262,10 +263,22 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
     members_ = std::move(members);
   }
 
+  // A change of the topology is known, or an earlier one is in force now. Not at each block in between: to look at
+  // every member who is connected takes time.
+  bool takes_effect(bool changed) {
+    bool due = changed;
+    if (changed) {
+      if (const auto effective = core_->topology().last_effective_change()) topology_due_.insert(*effective);
+    }
+    while (!topology_due_.empty() && *topology_due_.begin() <= core_->last_time()) {
+      topology_due_.erase(topology_due_.begin());
+      due = true;
+    }
+    return due;
+  }
+
   // Access ends when a change is known, and again when it takes effect.
   void revoke() {
-    const auto effective = core_->topology().last_effective_change();
-    topology_due_ = effective && *effective >= core_->last_time();
     for (const auto& member : authenticator_.revoke_inactive(view()->authentication())) subscriptions_.close(member);
   }
 
@@ -535,7 +548,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   std::optional<CatchUp> catch_up_;
   std::optional<BlockEffects> unapplied_;  // a block that the store has not taken yet
   bool failed_ = false;
-  bool topology_due_ = false;  // a topology change is known and not effective
+  std::set<Timestamp> topology_due_;  // when changes that are known take effect
   std::string store_error_;
   TimerId writer_timer_ = 0;
   Timestamp writer_due_;
