@@ -17,6 +17,18 @@ namespace {
 
 constexpr auto kRetryDelay = std::chrono::milliseconds(50);
 
+// What is removed is to be used again soon, however large a table is: the server's defaults wait until a fifth of a
+// table has gone, and go about it so slowly that they do not keep up with a sequencer under load. The longer values of
+// a table are in one of their own, with settings of its own.
+constexpr const char* kVacuum[] = {"autovacuum_vacuum_scale_factor = 0", "autovacuum_vacuum_threshold = 1000",
+                                   "autovacuum_vacuum_cost_delay = 0"};
+
+std::string table_settings() {
+  std::string all;
+  for (const std::string setting : kVacuum) all += (all.empty() ? "" : ", ") + setting + ", toast." + setting;
+  return all;
+}
+
 std::string identifier(std::string_view name) {
   std::string out = "\"";
   for (const char c : name) out += c == '"' ? std::string("\"\"") : std::string(1, c);
@@ -70,13 +82,15 @@ class PostgresStore final : public Store {
   void connect_owner();
   Status try_open(bool& lost, bool& locked);
   std::string statement(const std::vector<Waiting*>& group) const;
+  Status with_former_cause(Status status);
   Status commit(const std::string& sql);
 
   const PostgresStoreOptions options_;
   std::set<std::string_view> columns_;
   StallGuard guard_;
   const SessionPool readers_;
-  Session owner_;  // holds the lock on the schema; whoever commits uses it
+  Session owner_;     // holds the lock on the schema; whoever commits uses it
+  std::string full_;  // why the last commit that was answered found no room; whoever commits uses it
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
@@ -114,8 +128,14 @@ Status PostgresStore::try_open(bool& lost, bool& locked) {
         const StallGuard::Wait wait(guard_, owner_->sock());
         pqxx::nontransaction work(*owner_);
         work.exec("CREATE SCHEMA IF NOT EXISTS " + identifier(options_.schema));
-        for (const std::string_view column : columns_)
-          work.exec("CREATE TABLE IF NOT EXISTS " + table(column) + " (key bytea PRIMARY KEY, value bytea NOT NULL)");
+        for (const std::string_view column : columns_) {
+          work.exec("CREATE TABLE IF NOT EXISTS " + table(column) +
+                    " (key bytea PRIMARY KEY, value bytea NOT NULL) WITH (" + table_settings() + ")");
+          // One made before there were any; what the operator has set stays.
+          const std::string id = work.quote(table(column)) + "::regclass";
+          if (work.exec1("SELECT reloptions IS NULL FROM pg_class WHERE oid = " + id)[0].as<bool>())
+            work.exec("ALTER TABLE " + table(column) + " SET (" + table_settings() + ")");
+        }
       },
       lost);
 }
@@ -232,6 +252,19 @@ Status PostgresStore::commit(const std::string& sql) {
   }
 }
 
+// A server without room for its write-ahead log says so once and ends. From then on it is away, and whoever looks wants
+// to know why.
+Status PostgresStore::with_former_cause(Status status) {
+  if (status) {
+    full_.clear();
+  } else if (status.error().id == "STORAGE_FULL") {
+    full_ = status.error().cause;
+  } else if (!full_.empty()) {
+    status.error().cause += "; before that: " + full_;
+  }
+  return status;
+}
+
 Status PostgresStore::write(const WriteBatch& batch, Sync) {
   if (batch.empty()) return {};
   Waiting self{&batch, false, {}};
@@ -243,7 +276,7 @@ Status PostgresStore::write(const WriteBatch& batch, Sync) {
   std::vector<Waiting*> group;
   group.swap(queue_);
   lock.unlock();
-  const Status status = commit(statement(group));
+  const Status status = with_former_cause(commit(statement(group)));
   lock.lock();
   committing_ = false;
   health_ = status;

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <future>
+#include <pqxx/pqxx>
 #include <thread>
 
 #include "base/env.h"
@@ -113,6 +114,35 @@ TEST_F(PostgresStore, ALongScanIsOfOneMomentAndComplete) {
     back.erase(kLeft, "j");
     ASSERT_TRUE(store_->write(back, Sync::no));
   }
+}
+
+// With the server's defaults a table would grow by a fifth of itself before its space is used again.
+TEST_F(PostgresStore, EveryTableSaysThatItsSpaceIsToBeUsedAgain) {
+  const auto sql = [](const std::string& text) {
+    pqxx::connection session(server->engine->connection_string());
+    pqxx::nontransaction work(session);
+    return work.exec(text);
+  };
+  const auto tables = [&] {
+    const std::string setting = "'autovacuum_vacuum_scale_factor=0' = ANY";
+    return sql("SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_class t ON "
+               "t.oid = c.reltoastrelid WHERE n.nspname = '" +
+               world_.schema + "' AND " + setting + "(c.reloptions) AND " + setting + "(t.reloptions)")[0][0]
+        .as<int>();
+  };
+  EXPECT_EQ(tables(), 2);
+  store_.reset();
+  const std::string left = "ALTER TABLE \"" + world_.schema + "\".\"" + std::string(kLeft.name) + "\" ";
+  const std::string all = "autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold, autovacuum_vacuum_cost_delay";
+  sql(left + "RESET (" + all + ")");  // as one that was made before
+  sql(left + "RESET (toast.autovacuum_vacuum_scale_factor)");
+  EXPECT_EQ(tables(), 1);
+  store_ = world_.open();
+  EXPECT_EQ(tables(), 2);
+  store_.reset();
+  sql(left + "SET (autovacuum_vacuum_scale_factor = 0.1)");
+  store_ = world_.open();
+  EXPECT_EQ(tables(), 1) << "what the operator has set stays";
 }
 
 TEST_F(PostgresStore, HasOneOwner) {
