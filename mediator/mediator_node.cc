@@ -8,7 +8,7 @@
 #include "base/event_loop.h"
 #include "base/log.h"
 #include "mediator/stored.h"
-#include "sequencer/client/client.h"
+#include "sequencer/client/membership.h"
 #include "topology/broadcast.h"
 #include "topology/state.h"
 
@@ -17,7 +17,6 @@ namespace {
 
 namespace client = sequencer::client;
 constexpr const char* kComponent = "mediator";
-constexpr Duration kRetryDelay = Duration::seconds(1);
 
 }  // namespace
 
@@ -39,37 +38,17 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
 
   void begin(std::function<void(Status)> on_ready) {
     on_ready_ = std::move(on_ready);
-    open();
-  }
-
-  // With what is stored: at the start, and after a full disk.
-  void open() {
-    if (auto loaded = load(); !loaded) return fatal(loaded.error());
-    client::ClientConfig client_config = config_.client;
-    if (topology_) client_config.synchronizer = topology_->synchronizer().to_string();
-    const auto weak = weak_from_this();
-    client::Handlers handlers;
-    handlers.on_connected = [weak](const auto& id, const auto& parameters) {
-      if (auto self = weak.lock()) self->connected(id, parameters);
-    };
-    handlers.snapshot_at = [this](Timestamp at) { return topology_->snapshot_at(at); };
-    handlers.on_event = [weak](client::Delivered delivered) {
-      if (auto self = weak.lock()) self->on_event(delivered);
-    };
-    handlers.on_health = [weak](client::PoolHealth health, const std::string& reason) {
-      if (auto self = weak.lock()) self->set_problem(health == client::PoolHealth::failed ? reason : "");
-    };
-    handlers.on_fatal = [weak](const Error& error) {
-      if (auto self = weak.lock()) self->fatal(error);
-    };
-    client_ = std::make_unique<client::SequencerClient>(
-        std::move(client_config), client::ClientParts{parts_.self, parts_.keys, loop_, parts_.clock, parts_.random},
-        std::move(handlers));
-    client_->start();
+    client::MembershipConfig config;
+    config.log_component = kComponent;
+    config.client = config_.client;
+    config.refusals_are_final = false;  // until others have put this mediator into a group
+    membership_.emplace(std::move(config),
+                        client::ClientParts{parts_.self, parts_.keys, loop_, parts_.clock, parts_.random}, handlers());
+    membership_->start();
   }
 
   void set_sequencers(std::vector<client::Endpoint> endpoints) {
-    if (client_) client_->set_endpoints(std::move(endpoints));
+    if (membership_) membership_->set_endpoints(std::move(endpoints));
   }
 
   void end() {
@@ -80,12 +59,12 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
     }
     std::promise<void> ended;
     loop_->post([&] {
-      if (client_) client_->stop();
+      if (membership_) membership_->stop();
       ended.set_value();
     });
     ended.get_future().wait();
     loop_->stop();
-    client_.reset();
+    membership_.reset();
   }
 
   MediatorNodeStatus status() const {
@@ -94,9 +73,37 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
   }
 
  private:
-  Status load() {
+  using Joined = std::optional<protocol::PhysicalSynchronizerId>;
+
+  // They run while membership_ exists, which this object outlives.
+  client::MembershipHandlers handlers() {
+    client::MembershipHandlers handlers;
+    handlers.load = [this] { return load(); };
+    handlers.connected = [this](const auto& id, const auto&) -> Result<bool> {
+      log::info(kComponent, "{} connected to {}", parts_.self.to_string(), id.to_string());
+      return core_ != nullptr;
+    };
+    handlers.import = [this](const auto& id, const auto& parameters, const auto& snapshot) {
+      return import(id, parameters, snapshot);
+    };
+    handlers.resume = [this] { return resume_; };
+    handlers.following = [this] { return following(); };
+    handlers.snapshot_at = [this](Timestamp at) { return topology_->snapshot_at(at); };
+    handlers.on_event = [this](const client::Delivered& delivered) { return on_event(delivered); };
+    handlers.on_problem = [this](const std::optional<Error>& problem) {
+      set_problem(problem ? problem->to_string() : "");
+    };
+    handlers.on_failed = [this](const Error& error, bool again) {
+      if (!again) ready(fail(error));
+    };
+    handlers.forget = [this] { forget(); };
+    handlers.probe_store = [this] { return probe_store(); };
+    return handlers;
+  }
+
+  Result<Joined> load() {
     SYNOD_TRY(const auto synchronizer, stored::read_synchronizer(*parts_.store));
-    if (!synchronizer) return {};
+    if (!synchronizer) return Joined();
     topology::TopologyState topology(synchronizer->id, synchronizer->parameters);
     SYNOD_RETURN_IF_ERROR(topology.load(*parts_.store));
     SYNOD_TRY(const auto position, stored::read_position(*parts_.store));
@@ -104,6 +111,17 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
       resume_ = client::ResumePoint{position->timestamp, position->content_hash};
       topology.observe(position->timestamp);
     }
+    topology_ = std::move(topology);
+    SYNOD_RETURN_IF_ERROR(make_core());
+    return Joined(synchronizer->id);
+  }
+
+  Status import(const protocol::PhysicalSynchronizerId& id, const topology::StaticParameters& parameters,
+                const std::vector<topology::StoredTransaction>& snapshot) {
+    topology::TopologyState topology(id, parameters);
+    SYNOD_TRY(auto writes, topology.import(snapshot));
+    stored::put_synchronizer({id, parameters}, writes);
+    SYNOD_RETURN_IF_ERROR(parts_.store->write(writes, storage::Sync::yes));
     topology_ = std::move(topology);
     return make_core();
   }
@@ -119,45 +137,16 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
     return [this](Timestamp at) { return topology_->snapshot_at(at); };
   }
 
-  void connected(const protocol::PhysicalSynchronizerId& id, const topology::StaticParameters& parameters) {
-    log::info(kComponent, "{} connected to {}", parts_.self.to_string(), id.to_string());
-    if (core_) return subscribe();
-    client_->download_topology(
-        [this, weak = weak_from_this(), id, parameters](Result<std::vector<topology::StoredTransaction>> snapshot) {
-          const auto self = weak.lock();
-          if (!self) return;
-          if (!snapshot) return retry(snapshot.error(), id, parameters);
-          topology::TopologyState topology(id, parameters);
-          auto writes = topology.import(*snapshot);
-          if (!writes) return fatal(writes.error());
-          stored::put_synchronizer({id, parameters}, *writes);
-          if (auto written = parts_.store->write(*writes, storage::Sync::yes); !written)
-            return cannot_store(written.error());
-          topology_ = std::move(topology);
-          if (auto made = make_core(); !made) return fatal(made.error());
-          subscribe();
-        });
-  }
+  client::SequencerClient& connection() { return *membership_->client(); }
 
-  // Not in the topology yet, or the sequencers have just started.
-  void retry(const Error& error, const protocol::PhysicalSynchronizerId& id,
-             const topology::StaticParameters& parameters) {
-    log::info(kComponent, "cannot follow {} yet: {}", id.to_string(), error.to_string());
-    set_problem(error.to_string());
-    loop_->after(kRetryDelay, [weak = weak_from_this(), id, parameters] {
-      if (auto self = weak.lock()) self->connected(id, parameters);
-    });
-  }
-
-  void subscribe() {
-    client_->subscribe(resume_);
+  Status following() {
     for (VerdictSubmission& verdict : core_->unconfirmed()) send(std::move(verdict));
     watch_deadline();
-    set_problem("");
     ready({});
+    return {};
   }
 
-  void on_event(const client::Delivered& delivered) {
+  Status on_event(const client::Delivered& delivered) {
     const protocol::SequencedEvent& event = delivered.event;
     // Decided with the topology before this event's own topology transactions, which become effective later.
     Effects effects = core_->on_event(event, snapshots());
@@ -169,11 +158,9 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
     }
     stored::put_position({event.timestamp, delivered.content_hash}, effects.writes);
     passing(crash_points::kMediatorUnwritten);
-    if (auto written = parts_.store->write(effects.writes, storage::Sync::no); !written)
-      return cannot_store(written.error());
+    SYNOD_RETURN_IF_ERROR(parts_.store->write(effects.writes, storage::Sync::no));
     passing(crash_points::kMediatorWritten);
     resume_ = client::ResumePoint{event.timestamp, delivered.content_hash};
-    client_->processed(event.timestamp);
     for (VerdictSubmission& verdict : effects.sends) {
       if (verdict.delay.micros == 0) {
         send(std::move(verdict));
@@ -186,12 +173,13 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
     }
     watch_deadline();
     publish();
+    return {};
   }
 
   void send(VerdictSubmission verdict) {
-    if (!client_) return;  // the disk is full: verdicts without receipt are sent again after that
+    if (membership_->failed()) return;  // verdicts without receipt are sent again when it follows again
     const Timestamp request = verdict.request_id;
-    client_->send(std::move(verdict.submission), {}, [request](Result<Timestamp> sequenced) {
+    connection().send(std::move(verdict.submission), {}, [request](Result<Timestamp> sequenced) {
       if (sequenced) return;
       // Another mediator of the group was faster, or it came too late to matter.
       const bool harmless =
@@ -210,14 +198,14 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
     if (!deadline || watched_ == deadline) return;
     if (timer_ != 0) loop_->cancel(timer_);
     watched_ = deadline;
-    const Duration wait = std::max(Duration{}, *deadline - client_->now());
+    const Duration wait = std::max(Duration{}, *deadline - connection().now());
     timer_ = loop_->after(wait, [weak = weak_from_this(), deadline = *deadline] {
       const auto self = weak.lock();
       if (!self) return;
       self->timer_ = 0;
       self->watched_.reset();
       if (self->core_->next_deadline() == deadline)
-        self->client_->await_time(deadline.next());
+        self->connection().await_time(deadline.next());
       else
         self->watch_deadline();
     });
@@ -236,49 +224,20 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
     status_.connected = core_ != nullptr && status_.problem.empty();
   }
 
-  // What is in memory is ahead of what is stored: when the disk is full, everything begins again with what is stored as
-  // soon as there is space.
-  void cannot_store(const Error& error) {
-    if (error.category != ErrorCategory::background_degradation) return fatal(error);
-    log::warn(kComponent, "has stopped until there is space: {}", error.to_string());
-    set_problem(error.to_string());
-    client_->stop();
+  void forget() {
     if (timer_ != 0) loop_->cancel(timer_);
     timer_ = 0;
     watched_.reset();
-    // Not from inside a callback of the client.
-    loop_->post([weak = weak_from_this()] {
-      const auto self = weak.lock();
-      if (!self) return;
-      self->client_.reset();
-      self->core_.reset();
-      self->topology_.reset();
-      self->resume_.reset();
-      self->open_when_there_is_space();
-    });
+    core_.reset();
+    topology_.reset();
+    resume_.reset();
   }
 
-  void open_when_there_is_space() {
-    loop_->after(kRetryDelay, [weak = weak_from_this()] {
-      const auto self = weak.lock();
-      if (!self) return;
-      const auto synchronizer = stored::read_synchronizer(*self->parts_.store);
-      if (!synchronizer) return self->fatal(synchronizer.error());
-      storage::WriteBatch probe;
-      if (*synchronizer) stored::put_synchronizer(**synchronizer, probe);
-      const auto written = self->parts_.store->write(probe, storage::Sync::yes);
-      if (!written && written.error().category != ErrorCategory::background_degradation)
-        return self->fatal(written.error());
-      if (!written) return self->open_when_there_is_space();
-      self->open();
-    });
-  }
-
-  void fatal(const Error& error) {
-    log::error(kComponent, "cannot go on: {}", error.to_string());
-    set_problem(error.to_string());
-    if (client_) client_->stop();
-    ready(fail(error));
+  Status probe_store() {
+    SYNOD_TRY(const auto synchronizer, stored::read_synchronizer(*parts_.store));
+    storage::WriteBatch probe;
+    if (synchronizer) stored::put_synchronizer(*synchronizer, probe);
+    return parts_.store->write(probe, storage::Sync::yes);
   }
 
   void ready(Status status) {
@@ -291,7 +250,7 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
   const MediatorParts parts_;
   const std::shared_ptr<EventLoop> loop_;
   std::function<void(Status)> on_ready_;
-  std::unique_ptr<client::SequencerClient> client_;
+  std::optional<client::Membership> membership_;  // since begin()
   std::optional<topology::TopologyState> topology_;
   std::unique_ptr<MediatorCore> core_;
   std::optional<client::ResumePoint> resume_;

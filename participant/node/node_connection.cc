@@ -13,20 +13,6 @@ namespace {
 
 constexpr const char* kLog = "participant";
 
-// The same may work a little later, without anybody doing anything to this node.
-bool is_transient(const Error& error) {
-  switch (error.category) {
-    case ErrorCategory::transient_server_failure:
-    case ErrorCategory::contention_on_shared_resources:
-    case ErrorCategory::deadline_exceeded_state_unknown:
-    case ErrorCategory::authentication:          // a sequencer that is behind does not know a new member yet
-    case ErrorCategory::background_degradation:  // a full disk
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 std::vector<sequencer::client::Endpoint> NodeImpl::endpoints(const std::vector<SequencerEndpoint>& sequencers) const {
@@ -41,45 +27,81 @@ std::vector<sequencer::client::Endpoint> NodeImpl::endpoints(const std::vector<S
 
 void NodeImpl::set_sequencers(std::vector<SequencerEndpoint> sequencers) {
   loop_->post([this, sequencers = std::move(sequencers)]() mutable {
-    sequencers_ = std::move(sequencers);
-    if (client_) client_->set_endpoints(endpoints(sequencers_));
+    if (membership_)
+      membership_->set_endpoints(endpoints(sequencers));
+    else
+      sequencers_ = std::move(sequencers);
   });
 }
 
-sequencer::client::ClientConfig NodeImpl::client_config() const {
-  sequencer::client::ClientConfig config;
-  config.endpoints = endpoints(sequencers_);
-  config.trust_threshold = static_cast<std::uint32_t>(config_.sequencer_trust_threshold);
-  config.acknowledge_interval = config_.acknowledge_interval;
-  config.quiet_interval = config_.quiet_interval;
-  config.tick_delay = config_.tick_delay;
-  if (const auto stored = store_->get(kMetaColumn, kSynchronizerKey); stored && *stored) config.synchronizer = **stored;
-  return config;
-}
-
 void NodeImpl::connect() {
-  sequencer::client::Handlers handlers;
-  handlers.on_connected = [this](const auto& synchronizer, const auto& parameters) {
-    on_connected(synchronizer, parameters);
-  };
-  handlers.snapshot_at = [this](Timestamp at) { return core_->topology().snapshot_at(at); };
-  handlers.on_event = [this](sequencer::client::Delivered delivered) { on_event(std::move(delivered)); };
-  handlers.on_health = [this](sequencer::client::PoolHealth health, const std::string& reason) {
-    if (broken_) return;  // sequencers that are well again mend nothing of that
-    const std::lock_guard lock(shared_);
-    const bool failed = health == sequencer::client::PoolHealth::failed;
-    status_.connected = !failed && ready_;
-    status_.problem = failed ? std::optional(unavailable("NOT_CONNECTED_TO_ANY_SYNCHRONIZER", reason)) : std::nullopt;
-  };
-  handlers.on_fatal = [this](const Error& error) { fail_with(error); };
+  sequencer::client::MembershipConfig config;
+  config.log_component = kLog;
+  config.client.endpoints = endpoints(sequencers_);
+  config.client.trust_threshold = static_cast<std::uint32_t>(config_.sequencer_trust_threshold);
+  config.client.acknowledge_interval = config_.acknowledge_interval;
+  config.client.quiet_interval = config_.quiet_interval;
+  config.client.tick_delay = config_.tick_delay;
+  config.onboarding_timeout = config_.connect_timeout;
+  config.min_retry_delay = config_.min_retry_delay;
+  config.max_retry_delay = config_.max_retry_delay;
   sequencer::client::ClientParts parts{identity_.member, identity_.keys, loop_, clock_, random_};
-  client_ =
-      std::make_unique<sequencer::client::SequencerClient>(client_config(), std::move(parts), std::move(handlers));
-  client_->start();
+  membership_.emplace(std::move(config), std::move(parts), membership_handlers());
+  membership_->start();
 }
 
-void NodeImpl::on_connected(const protocol::PhysicalSynchronizerId& synchronizer,
-                            const topology::StaticParameters& parameters) {
+sequencer::client::MembershipHandlers NodeImpl::membership_handlers() {
+  sequencer::client::MembershipHandlers handlers;
+  handlers.load = [this] { return joined(); };
+  handlers.connected = [this](const auto& id, const auto& parameters) { return make_core(id, parameters); };
+  handlers.introduce = [this](const auto& id) { return onboarding_transactions(identity_, id.logical()); };
+  handlers.import = [this](const auto& id, const auto&, const auto& snapshot) -> Status {
+    SYNOD_TRY(auto effects, core_->initialize(snapshot));
+    effects.writes.put(kMetaColumn, Bytes(kSynchronizerKey), id.to_string());
+    return apply(std::move(effects));
+  };
+  handlers.resume = [this]() -> std::optional<sequencer::client::ResumePoint> {
+    const auto last = core_->last_event();
+    if (!last) return std::nullopt;
+    return sequencer::client::ResumePoint{last->timestamp, last->content_hash};
+  };
+  handlers.following = [this] { return take_up_what_was_in_flight(); };
+  handlers.snapshot_at = [this](Timestamp at) { return core_->topology().snapshot_at(at); };
+  handlers.on_event = [this](const sequencer::client::Delivered& delivered) -> Status {
+    SYNOD_TRY(auto effects, core_->on_event(delivered.event, delivered.content_hash, delivered.traceparent));
+    return apply(std::move(effects));
+  };
+  handlers.on_problem = [this](const std::optional<Error>& problem) {
+    const std::lock_guard lock(shared_);
+    status_.connected = !problem && ready_;
+    status_.problem = problem;
+  };
+  handlers.on_failed = [this](const Error& error, bool again) {
+    fail_waiting(error);
+    if (!again && on_ready_) std::exchange(on_ready_, nullptr)(fail(error));
+  };
+  handlers.forget = [this] {
+    ready_ = false;
+    core_.reset();
+  };
+  handlers.probe_store = [this] {
+    storage::WriteBatch probe;
+    probe.put(kMetaColumn, Bytes(kParticipantKey), identity_.member.to_string());
+    return store_->write(probe, storage::Sync::yes);
+  };
+  return handlers;
+}
+
+Result<std::optional<protocol::PhysicalSynchronizerId>> NodeImpl::joined() const {
+  SYNOD_TRY(const auto stored, store_->get(kMetaColumn, kSynchronizerKey));
+  if (!stored) return std::nullopt;
+  SYNOD_TRY(auto id, protocol::PhysicalSynchronizerId::parse(*stored));
+  return id;
+}
+
+// True: it has been here before.
+Result<bool> NodeImpl::make_core(const protocol::PhysicalSynchronizerId& synchronizer,
+                                 const topology::StaticParameters& parameters) {
   CoreConfig config;
   config.participant = identity_.member;
   config.synchronizer = synchronizer;
@@ -92,51 +114,20 @@ void NodeImpl::on_connected(const protocol::PhysicalSynchronizerId& synchronizer
   config.max_request_views_bytes = config_.max_request_views_bytes;
   core_ = std::make_unique<ParticipantCore>(std::move(config), *store_, *identity_.keys, engine_, registry_.packages(),
                                             *random_);
-  if (const auto loaded = core_->load(); !loaded) return fail_with(loaded.error());
-  {
-    const std::lock_guard lock(shared_);
-    status_.synchronizer_id = synchronizer.to_string();
-  }
-  if (core_->initialized()) return subscribe();
-  client_->verify_active([this](Result<bool> active) {
-    if (!active) return fail_with(active.error());
-    if (*active) return download();
-    onboard();
-  });
+  SYNOD_RETURN_IF_ERROR(core_->load());
+  const std::lock_guard lock(shared_);
+  status_.synchronizer_id = synchronizer.to_string();
+  return core_->initialized();
 }
 
-void NodeImpl::onboard() {
-  auto transactions = onboarding_transactions(identity_, core_->config().synchronizer.logical());
-  if (!transactions) return fail_with(transactions.error());
-  log::info(kLog, "{} joins synchronizer {}", identity_.member.to_string(), core_->config().synchronizer.to_string());
-  client_->onboard(std::move(*transactions), config_.connect_timeout, [this](Status done) {
-    if (!done) return fail_with(done.error());
-    download();
-  });
-}
-
-void NodeImpl::download() {
-  client_->download_topology([this](Result<std::vector<topology::StoredTransaction>> snapshot) {
-    if (!snapshot) return fail_with(snapshot.error());
-    auto effects = core_->initialize(*snapshot);
-    if (!effects) return fail_with(effects.error());
-    effects->writes.put(kMetaColumn, Bytes(kSynchronizerKey), core_->config().synchronizer.to_string());
-    if (auto applied = apply(std::move(*effects)); !applied) return fail_with(applied.error());
-    subscribe();
-  });
-}
-
-void NodeImpl::subscribe() {
-  std::optional<sequencer::client::ResumePoint> resume;
-  if (const auto last = core_->last_event())
-    resume = sequencer::client::ResumePoint{last->timestamp, last->content_hash};
-  client_->subscribe(resume);
-  if (auto applied = apply(core_->resume()); !applied) return fail_with(applied.error());
-  if (const auto effective = core_->topology().last_effective_change()) client_->await_time(effective->next());
+Status NodeImpl::take_up_what_was_in_flight() {
+  SYNOD_RETURN_IF_ERROR(apply(core_->resume()));
+  if (const auto effective = core_->topology().last_effective_change()) connection().await_time(effective->next());
   // What was in flight when the node stopped is decided at these times at the latest, if somebody notices that they
   // pass.
-  for (const auto time : core_->deadlines()) client_->await_time(time);
+  for (const auto time : core_->deadlines()) connection().await_time(time);
   await_active();
+  return {};
 }
 
 void NodeImpl::await_active() {
@@ -144,7 +135,7 @@ void NodeImpl::await_active() {
                const topology::Snapshot& snapshot) { return snapshot.is_participant_active(member); },
            std::max(config_.connect_timeout, config_.min_retry_delay),
            [this](Status active) {
-             if (broken_) return;
+             if (membership_->failed()) return;
              if (active) return become_ready();
              // Only a change of the topology can help, and the subscription brings it.
              log::warn(kLog, "{} is not active on its synchronizer yet, and goes on waiting: {}",
@@ -157,9 +148,10 @@ void NodeImpl::await_active() {
            });
 }
 
+bool NodeImpl::connected() const { return ready_ && !membership_->failed(); }
+
 void NodeImpl::become_ready() {
   ready_ = true;
-  ready_since_ = clock_->monotonic_micros();
   {
     const std::lock_guard lock(shared_);
     status_.connected = true;
@@ -171,17 +163,8 @@ void NodeImpl::become_ready() {
   if (on_ready_) std::exchange(on_ready_, nullptr)(Status{});
 }
 
-void NodeImpl::on_event(sequencer::client::Delivered delivered) {
-  if (broken_) return;
-  const auto timestamp = delivered.event.timestamp;
-  auto effects = core_->on_event(delivered.event, delivered.content_hash, delivered.traceparent);
-  if (!effects) return fail_with(effects.error());
-  if (auto applied = apply(std::move(*effects)); !applied) return fail_with(applied.error());
-  client_->processed(timestamp);
-}
-
 // Nothing may happen that is not written, and nothing may be built upon it: after an error the caller answers whom it
-// has to, and then stops the node with fail_with(), readable.
+// has to, and then ends the membership with fail_with(): the node stays readable.
 Status NodeImpl::apply(Effects effects) {
   passing(crash_points::kEffectsUnwritten);
   if (!effects.writes.empty()) {
@@ -190,7 +173,7 @@ Status NodeImpl::apply(Effects effects) {
   passing(crash_points::kEffectsWritten);
   for (auto& item : effects.sends) send(std::move(item));
   passing(crash_points::kEffectsSent);
-  for (const auto time : effects.await_times) client_->await_time(time);
+  for (const auto time : effects.await_times) connection().await_time(time);
   {
     const std::lock_guard lock(shared_);
     status_.ledger_end = core_->ledger_end();
@@ -224,62 +207,11 @@ void NodeImpl::send(Effects::Send send) {
       if (!sequenced) log::info(kLog, "a message was not sequenced: {}", sequenced.error().to_string());
       return;
     }
-    if (broken_) return;
-    if (auto applied = apply(core_->on_send_failed(id, sequenced.error())); !applied) fail_with(applied.error());
+    if (membership_->failed()) return;
+    if (auto applied = apply(core_->on_send_failed(id, sequenced.error())); !applied)
+      membership_->fail_with(applied.error());
   };
-  client_->send(std::move(send.submission), std::move(options), std::move(done));
-}
-
-// Ends what goes on here; after a transient error the node begins again with what is stored, as after a restart.
-void NodeImpl::fail_with(const Error& error) {
-  if (broken_) return;  // one end is enough
-  broken_ = true;
-  const bool again = is_transient(error);
-  if (again)
-    log::warn(kLog, "{} is not connected, and will try again: {}", identity_.member.to_string(), error.to_string());
-  else
-    log::error(kLog, "{} cannot go on: {}", identity_.member.to_string(), error.to_string());
-  {
-    const std::lock_guard lock(shared_);
-    status_.connected = false;
-    status_.problem = error;
-  }
-  // Not from inside a callback of the client.
-  loop_->post([this, again] {
-    if (client_) client_->stop();
-    if (!again) return;
-    ready_ = false;
-    client_.reset();
-    core_.reset();
-    loop_->after(next_retry_delay(), [this] { connect_again(); });
-  });
-  fail_waiting(error);
-  if (!again && on_ready_) std::exchange(on_ready_, nullptr)(fail(error));
-}
-
-// Doubles while failures follow upon each other.
-Duration NodeImpl::next_retry_delay() {
-  const Duration shortest = config_.min_retry_delay, longest = std::max(shortest, config_.max_retry_delay);
-  const bool was_well = ready_since_ && clock_->monotonic_micros() - *ready_since_ > longest.micros;
-  ready_since_.reset();
-  retry_delay_ = was_well ? shortest : std::clamp(retry_delay_ * 2, shortest, longest);
-  return retry_delay_;
-}
-
-void NodeImpl::connect_again() {
-  // As long as the disk is full there is no use in asking anybody for more.
-  storage::WriteBatch probe;
-  probe.put(kMetaColumn, Bytes(kParticipantKey), identity_.member.to_string());
-  if (const auto written = store_->write(probe, storage::Sync::yes); !written) {
-    if (is_transient(written.error())) {
-      loop_->after(next_retry_delay(), [this] { connect_again(); });
-      return;
-    }
-    broken_ = false;
-    return fail_with(written.error());
-  }
-  broken_ = false;
-  connect();
+  connection().send(std::move(send.submission), std::move(options), std::move(done));
 }
 
 void NodeImpl::fail_waiting(const Error& error) {
@@ -343,8 +275,8 @@ void NodeImpl::publish_topology(const topology::Mapping& mapping, std::function<
   protocol::Submission submission;
   submission.message_id = random_->uuid();
   submission.envelopes.push_back(topology::broadcast_envelope(core_->config().synchronizer, {std::move(*transaction)}));
-  submission.max_sequencing_time = client_->now() + kTopologyTimeout;
-  client_->send(std::move(submission), {}, [sent = std::move(sent)](Result<Timestamp> sequenced) {
+  submission.max_sequencing_time = connection().now() + kTopologyTimeout;
+  connection().send(std::move(submission), {}, [sent = std::move(sent)](Result<Timestamp> sequenced) {
     if (sequenced)
       sent({});
     else

@@ -14,7 +14,7 @@
 #include "participant/node/identity.h"
 #include "participant/node/package_registry.h"
 #include "participant/participant_node.h"
-#include "sequencer/client/client.h"
+#include "sequencer/client/membership.h"
 
 namespace synod::participant {
 
@@ -96,20 +96,18 @@ class NodeImpl final : public ParticipantNode, public CommandSink, public Packag
 
   // node_connection.cc; all on the loop
   std::vector<sequencer::client::Endpoint> endpoints(const std::vector<SequencerEndpoint>& sequencers) const;
-  sequencer::client::ClientConfig client_config() const;
   void connect();
-  void on_connected(const protocol::PhysicalSynchronizerId& synchronizer, const topology::StaticParameters& parameters);
-  void onboard();
-  void download();
-  void subscribe();
+  sequencer::client::MembershipHandlers membership_handlers();
+  Result<std::optional<protocol::PhysicalSynchronizerId>> joined() const;
+  Result<bool> make_core(const protocol::PhysicalSynchronizerId& synchronizer,
+                         const topology::StaticParameters& parameters);
+  Status take_up_what_was_in_flight();
   void await_active();
-  void on_event(sequencer::client::Delivered delivered);
+  bool connected() const;  // commands and changes of the topology are taken
+  sequencer::client::SequencerClient& connection() { return *membership_->client(); }
   Status apply(Effects effects);
   void send(Effects::Send send);
-  void fail_with(const Error& error);
   void fail_waiting(const Error& error);
-  Duration next_retry_delay();
-  void connect_again();
   void topology_moved();
   void wait_for(std::function<bool(const topology::Snapshot&)> holds, Duration timeout,
                 std::function<void(Status)> done);
@@ -142,14 +140,11 @@ class NodeImpl final : public ParticipantNode, public CommandSink, public Packag
   ParticipantStatus status_;
 
   // ---- loop only
-  std::vector<SequencerEndpoint> sequencers_;
+  std::vector<SequencerEndpoint> sequencers_;  // to begin with
   std::unique_ptr<ParticipantCore> core_;
-  std::unique_ptr<sequencer::client::SequencerClient> client_;
+  std::optional<sequencer::client::Membership> membership_;  // since start()
   std::function<void(Status)> on_ready_;
-  bool ready_ = false;
-  bool broken_ = false;  // something failed: what is in memory may be ahead of the store, so nothing may follow
-  Duration retry_delay_;
-  std::optional<std::int64_t> ready_since_;           // monotonic µs
+  bool ready_ = false;                                // has been connected and active in this attempt
   std::map<std::string, CommandWait> command_waits_;  // by user, command and submission id
   std::list<TopologyWait> topology_waits_;
   std::set<std::string> vet_pending_;  // uploaded, to be vetted; stored

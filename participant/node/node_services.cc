@@ -19,11 +19,11 @@ std::string NodeImpl::wait_key(const std::string& user_id, const std::string& co
 
 void NodeImpl::submit(CommandSubmission command, std::function<void(Status)> accepted) {
   loop_->post([this, command = std::move(command), accepted = std::move(accepted)] {
-    if (!ready_ || broken_) return accepted(fail(not_connected()));
+    if (!connected()) return accepted(fail(not_connected()));
     auto outcome = core_->on_command(command, clock_->now());
     if (!outcome.accepted) return accepted(std::move(outcome.accepted));
     auto applied = apply(std::move(outcome.effects));
-    if (!applied) fail_with(applied.error());
+    if (!applied) membership_->fail_with(applied.error());
     accepted(std::move(applied));  // what is stored, and nothing else
   });
 }
@@ -31,7 +31,7 @@ void NodeImpl::submit(CommandSubmission command, std::function<void(Status)> acc
 void NodeImpl::submit_and_wait(CommandSubmission command, Duration timeout,
                                std::function<void(Result<Completion>)> done) {
   loop_->post([this, command = std::move(command), timeout, done = std::move(done)]() mutable {
-    if (!ready_ || broken_) return done(fail(not_connected()));
+    if (!connected()) return done(fail(not_connected()));
     if (command.submission_id.empty()) command.submission_id = random_->uuid();
     auto outcome = core_->on_command(command, clock_->now());
     if (!outcome.accepted) return done(fail(outcome.accepted.error()));
@@ -50,14 +50,14 @@ void NodeImpl::submit_and_wait(CommandSubmission command, Duration timeout,
     // This one was not sent, which its caller may know for certain; of the others nobody can tell.
     command_waits_.erase(id);
     loop_->cancel(timer);
-    fail_with(applied.error());
+    membership_->fail_with(applied.error());
     done(fail(applied.error()));
   });
 }
 
 void NodeImpl::interpret(CommandSubmission command, std::function<void(Result<lf::InterpretationResult>)> done) {
   loop_->post([this, command = std::move(command), done = std::move(done)] {
-    if (!ready_ || broken_) return done(fail(not_connected()));
+    if (!connected()) return done(fail(not_connected()));
     done(core_->interpret(command, clock_->now()));
   });
 }
@@ -81,7 +81,7 @@ void NodeImpl::upload(std::string dar, UploadOptions options, std::function<void
     auto pending = vet_pending_;
     pending.insert(ids.begin(), ids.end());
     set_vet_pending(std::move(pending));
-    if (!ready_ || broken_) return done(main);  // they are vetted as soon as there is a connection
+    if (!connected()) return done(main);  // they are vetted as soon as there is a connection
     if (!options.wait_until_effective) {
       vet(ids, [](Status) {});
       return done(main);
@@ -114,7 +114,7 @@ std::vector<std::string> NodeImpl::vetted() const {
 
 void NodeImpl::allocate(Allocation allocation, std::function<void(Result<PartyDetails>)> done) {
   loop_->post([this, allocation = std::move(allocation), done = std::move(done)] {
-    if (!ready_ || broken_)
+    if (!connected())
       return done(fail(failed_precondition("PARTY_ALLOCATION_WITHOUT_CONNECTED_SYNCHRONIZER",
                                            "Cannot allocate a party without being connected to a synchronizer")));
     const auto name = allocation.hint.empty() ? "party-" + random_->uuid() : allocation.hint;

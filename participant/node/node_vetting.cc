@@ -179,7 +179,7 @@ void NodeImpl::vet_pending() {
 
 void NodeImpl::update_vetting(VettingUpdate update, std::function<void(Result<VettingOutcome>)> done) {
   loop_->post([this, update = std::move(update), done = std::move(done)]() mutable {
-    if (!ready_ || broken_)
+    if (!connected())
       return done(fail(
           not_found("NOT_CONNECTED_TO_ANY_SYNCHRONIZER", "This participant is not connected to any synchronizer")));
     vetting_updates_.push_back({std::move(update), std::move(done)});

@@ -138,7 +138,7 @@ void NodeImpl::start(std::function<void(Status)> on_ready) {
 void NodeImpl::stop(Duration) {
   // The loop first: after that nothing of the node runs, and its parts can go in any order.
   loop_->stop();
-  client_.reset();
+  membership_.reset();
   core_.reset();
 }
 

@@ -112,6 +112,8 @@ struct Misbehaviour {
   std::atomic<bool> wrong_signature = false;  // signs with another key
   std::atomic<bool> expire_tokens = false;    // one-time tokens
   std::atomic<bool> inactive = false;         // the member is not active
+  std::atomic<int> refused_onboardings = 0;   // so many; overloaded
+  std::atomic<int> refused_downloads = 0;     // of the topology: the member may not; negative: all
   std::atomic<bool> frozen = false;           // keeps its connections, but neither answers nor delivers any more
 };
 
@@ -147,6 +149,8 @@ class FakeSequencer {
   std::atomic<int> repeatable = 0;  // taken with an aggregation rule
   std::atomic<int> acknowledgements = 0;
   std::atomic<int> logins = 0;
+  std::atomic<int> onboardings = 0;  // asked for, as the next
+  std::atomic<int> downloads = 0;
   std::unique_ptr<rpc::Server> server;
 
  private:
@@ -205,7 +209,14 @@ class FakeSequencer {
     grpc::ServerUnaryReactor* RegisterOnboardingTopologyTransactions(
         grpc::CallbackServerContext* c, const S::RegisterOnboardingTopologyTransactionsRequest*,
         S::RegisterOnboardingTopologyTransactionsResponse* r) override {
-      return fill(c, r, [&](auto&) { self.wrong.inactive = false; });
+      using Response = S::RegisterOnboardingTopologyTransactionsResponse;
+      return rpc::answer_now(c, r, [&](rpc::CallContext&) -> Result<Response> {
+        self.onboardings++;
+        if (self.wrong.refused_onboardings-- > 0)
+          return fail({"SEQUENCER_OVERLOADED", ErrorCategory::contention_on_shared_resources, "too much"});
+        self.wrong.inactive = false;
+        return Response();
+      });
     }
     FakeSequencer& self;
   };
@@ -293,6 +304,11 @@ class FakeSequencer {
       return rpc::answer_now(
           c, r, [&](rpc::CallContext& call) -> Result<api::DownloadTopologyStateForInitHashResponse> {
             SYNOD_RETURN_IF_ERROR(check(call));
+            self.downloads++;
+            if (self.wrong.refused_downloads != 0) {
+              self.wrong.refused_downloads--;
+              return fail({"MEMBER_UNKNOWN", ErrorCategory::permission, "it is in no group"});
+            }
             api::DownloadTopologyStateForInitHashResponse answer;
             answer.set_topology_state_hash(topology::snapshot_hash(self.world_.genesis.snapshot).bytes());
             return answer;

@@ -14,6 +14,7 @@
 #include "mediator/mediator_node.h"
 #include "participant/ledger/columns.h"
 #include "participant/participant_node.h"
+#include "rpc/stream_writer.h"
 #include "rpc/unary.h"
 #include "tests/network/faulty_store.h"
 #include "tests/network/test_network.h"
@@ -65,6 +66,7 @@ class ParticipantInNetwork : public ::testing::Test {
     config.name = "alpha";
     for (const auto& endpoint : network->client_config().endpoints)
       config.sequencers.push_back({endpoint.address, endpoint.fallback});
+    config.connect_timeout = connect_timeout;
     config.min_retry_delay = Duration::milliseconds(10);
     config.max_retry_delay = Duration::milliseconds(100);
     auto opened = participant::ParticipantNode::open(
@@ -72,12 +74,15 @@ class ParticipantInNetwork : public ::testing::Test {
         participant::ParticipantNode::Parts{crypto::memory_key_store(), store, system_clock(), system_random()});
     ASSERT_TRUE(opened) << opened.error().to_string();
     node = std::move(*opened);
-    node->start(nullptr);
+    node->start([this](Status) { ++readiness; });
+  }
+  void start_connected_participant() {
+    start_participant();
     ASSERT_TRUE(connected());
   }
   // With the program and a party.
   void prepare() {
-    start_participant();
+    start_connected_participant();
     const auto bytes = lf::assemble_dar(read_file("examples/ping.lf")).value();
     const auto uploaded = answer<Result<std::string>>([&](auto done) { node->packages().upload(bytes, {}, done); });
     ASSERT_TRUE(uploaded) << uploaded.error().to_string();
@@ -148,6 +153,8 @@ class ParticipantInNetwork : public ::testing::Test {
   std::shared_ptr<FaultyStore> store = std::make_shared<FaultyStore>(disk);
   std::shared_ptr<storage::MemoryStore> mediator_disk =
       std::make_shared<storage::MemoryStore>(storage::MemoryStoreOptions{mediator::mediator_columns()});
+  Duration connect_timeout = participant::ParticipantConfig().connect_timeout;
+  std::atomic<int> readiness = 0;  // how often the participant said that it is ready, or never will be
   std::unique_ptr<participant::ParticipantNode> node;
   lf::Identifier ping;
   std::string alice;
@@ -212,7 +219,7 @@ TEST_F(ParticipantInNetwork, IsAnsweredByAMediatorThatHadAFullDisk) {
   start_mediator();
   prepare();
   ASSERT_EQ(outcome(submit_and_wait(create("before"))), "committed");
-  expect_log("has stopped until there is space");
+  expect_log("will try again");
   mediator_disk->set_full(true);
   const auto waiting = submit_and_wait(create("meanwhile"));
   const auto until = std::chrono::steady_clock::now() + kPatience;
@@ -262,14 +269,17 @@ TEST_F(ParticipantInNetwork, NothingFollowsUponAnEventThatFailed) {
   EXPECT_EQ(seen_log("cannot go on"), 1u);
 }
 
-// The first service of a sequencer that a joining member meets, out of order now and then.
+// How often a sequencer that a joining member meets is out of order.
+struct Moods {
+  std::atomic<int> verifications = 0;  // to be refused
+  std::atomic<int> onboardings = 0;
+  std::atomic<int> downloads = 0;        // of the topology itself
+  std::atomic<bool> speechless = false;  // subscriptions get no events
+};
+
 class MoodyConnect final : public api::SequencerConnectService::CallbackService {
  public:
   using S = api::SequencerConnect;
-  struct Moods {
-    std::atomic<int> verifications = 0;  // to be refused
-    std::atomic<int> onboardings = 0;
-  };
   MoodyConnect(std::shared_ptr<grpc::Service> real, std::shared_ptr<Moods> moods)
       : holder_(std::move(real)),
         real_(dynamic_cast<api::SequencerConnectService::CallbackService&>(*holder_)),
@@ -314,6 +324,54 @@ class MoodyConnect final : public api::SequencerConnectService::CallbackService 
   std::shared_ptr<Moods> moods_;
 };
 
+class MoodySequencer final : public api::SequencerService::CallbackService {
+ public:
+  MoodySequencer(std::shared_ptr<grpc::Service> real, std::shared_ptr<Moods> moods)
+      : holder_(std::move(real)),
+        real_(dynamic_cast<api::SequencerService::CallbackService&>(*holder_)),
+        moods_(std::move(moods)) {}
+
+  grpc::ServerUnaryReactor* SendAsync(grpc::CallbackServerContext* c, const api::SendAsyncRequest* q,
+                                      api::SendAsyncResponse* r) override {
+    return real_.SendAsync(c, q, r);
+  }
+  grpc::ServerUnaryReactor* AcknowledgeSigned(grpc::CallbackServerContext* c, const api::AcknowledgeSignedRequest* q,
+                                              api::AcknowledgeSignedResponse* r) override {
+    return real_.AcknowledgeSigned(c, q, r);
+  }
+  grpc::ServerUnaryReactor* GetTime(grpc::CallbackServerContext* c, const api::GetTimeRequest* q,
+                                    api::GetTimeResponse* r) override {
+    return real_.GetTime(c, q, r);
+  }
+  grpc::ServerUnaryReactor* DownloadTopologyStateForInitHash(
+      grpc::CallbackServerContext* c, const api::DownloadTopologyStateForInitHashRequest* q,
+      api::DownloadTopologyStateForInitHashResponse* r) override {
+    return real_.DownloadTopologyStateForInitHash(c, q, r);
+  }
+  grpc::ServerWriteReactor<api::DownloadTopologyStateForInitResponse>* DownloadTopologyStateForInit(
+      grpc::CallbackServerContext* c, const api::DownloadTopologyStateForInitRequest* q) override {
+    if (moods_->downloads-- > 0) {
+      return rpc::stream_answer<api::DownloadTopologyStateForInitResponse>(
+          c, {}, [](rpc::CallContext&, auto stream) { stream->abort(unavailable("SEQUENCER_MOODY", "not now")); });
+    }
+    return real_.DownloadTopologyStateForInit(c, q);
+  }
+  grpc::ServerWriteReactor<api::SubscriptionResponse>* Subscribe(grpc::CallbackServerContext* c,
+                                                                 const api::SubscriptionRequest* q) override {
+    if (moods_->speechless) {
+      return rpc::stream_answer<api::SubscriptionResponse>(c, {}, [](rpc::CallContext&, auto stream) {
+        stream->abort(unavailable("SEQUENCER_MOODY", "nothing to say"));
+      });
+    }
+    return real_.Subscribe(c, q);
+  }
+
+ private:
+  std::shared_ptr<grpc::Service> holder_;
+  api::SequencerService::CallbackService& real_;
+  std::shared_ptr<Moods> moods_;
+};
+
 class JoiningParticipant : public ParticipantInNetwork {
  protected:
   void SetUp() override {
@@ -321,23 +379,53 @@ class JoiningParticipant : public ParticipantInNetwork {
       for (auto& service : services) {
         if (dynamic_cast<api::SequencerConnectService::CallbackService*>(service.get()))
           service = std::make_shared<MoodyConnect>(service, moods);
+        else if (dynamic_cast<api::SequencerService::CallbackService*>(service.get()))
+          service = std::make_shared<MoodySequencer>(service, moods);
       }
       return services;
     });
   }
-  std::shared_ptr<MoodyConnect::Moods> moods = std::make_shared<MoodyConnect::Moods>();
+  std::shared_ptr<Moods> moods = std::make_shared<Moods>();
 };
 
 TEST_F(JoiningParticipant, TriesAgainUntilItIsLetIn) {
   moods->verifications = 3;
   moods->onboardings = 2;
   expect_log("will try again");
-  start_participant();
+  start_connected_participant();
   EXPECT_LT(moods->verifications, 0);
   EXPECT_LT(moods->onboardings, 0);
   EXPECT_GE(seen_log("will try again"), 5u) << "on a busy machine a call may fail of itself";
   EXPECT_GE(seen_log("SEQUENCER_MOODY"), 1u) << "and why";
   EXPECT_FALSE(node->status().problem);
+}
+
+TEST_F(JoiningParticipant, DownloadsTheTopologyAgainUntilItHasIt) {
+  moods->downloads = 5;
+  start_connected_participant();
+  EXPECT_LT(moods->downloads, 0);
+  EXPECT_EQ(readiness, 1);
+  EXPECT_FALSE(node->status().problem);
+}
+
+// It has joined and has the topology, but nothing tells it that its own part of it is effective.
+TEST_F(JoiningParticipant, GoesOnWaitingUntilItIsActiveAndSaysSo) {
+  connect_timeout = Duration::milliseconds(300);
+  moods->speechless = true;
+  expect_log("goes on waiting");
+  expect_log("will try again");  // on a slow machine joining takes longer as well
+  start_participant();
+  const auto complained = [&] { return seen_log("goes on waiting"); };
+  ASSERT_TRUE(eventually([&](const ParticipantStatus&) { return complained() >= 2; })) << "once is not enough";
+  EXPECT_FALSE(node->status().connected);
+  EXPECT_FALSE(node->health());
+  EXPECT_EQ(readiness, 0) << "it has neither succeeded nor given up";
+  EXPECT_EQ(submit(create("too early")).error().id, "NOT_CONNECTED_TO_ANY_SYNCHRONIZER");
+  moods->speechless = false;
+  ASSERT_TRUE(connected());
+  EXPECT_FALSE(node->status().problem);
+  EXPECT_TRUE(node->health());
+  EXPECT_TRUE(eventually([&](const ParticipantStatus&) { return readiness == 1; }));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "canton/sequencing_v30.pb.h"
 #include "protocol/versioned.h"
+#include "sequencer/client/membership.h"
 #include "topology/broadcast.h"
 #include "topology/genesis.h"
 #include "topology/manager/admin_backend.h"
@@ -23,7 +24,6 @@ constexpr auto kComponent = "topology-manager";
 constexpr storage::Column kManagerColumn{"topology-manager"};
 const Bytes kSynchronizerKey = "synchronizer";  // length-prefixed physical id, then the static parameters
 const Bytes kResumeKey = "resume";              // i64 timestamp, then the 34-byte hash of that event
-constexpr Duration kRetryDelay = Duration::seconds(1);
 
 Error stopped() { return unavailable("NODE_IS_STOPPING", "the topology manager is shutting down"); }
 
@@ -87,40 +87,18 @@ class TopologyManagerNode::Impl final : public AdminBackend, public std::enable_
 
   void begin(std::function<void(Status)> on_ready) {
     on_ready_ = std::move(on_ready);
-    open();
-  }
-
-  // With what is stored: at the start, and after a full disk.
-  void open() {
-    if (auto loaded = load(); !loaded) return ready(fail(loaded.error()));
-    auto client_config = config_.client;
-    if (state_) client_config.synchronizer = state_->synchronizer().to_string();
-    const auto weak = weak_from_this();
-    client::Handlers handlers;
-    handlers.on_connected = [weak](const auto& id, const auto& parameters) {
-      if (auto self = weak.lock()) self->connected(id, parameters);
-    };
-    handlers.snapshot_at = [this](Timestamp at) { return state_->snapshot_at(at); };
-    handlers.on_event = [weak](client::Delivered delivered) {
-      if (auto self = weak.lock()) self->on_event(std::move(delivered));
-    };
-    handlers.on_health = [weak](client::PoolHealth health, const std::string& reason) {
-      if (auto self = weak.lock()) self->set_problem(health == client::PoolHealth::failed ? reason : "");
-    };
-    handlers.on_fatal = [weak](const Error& error) {
-      if (auto self = weak.lock()) {
-        self->set_problem(error.to_string());
-        self->ready(fail(error));
-      }
-    };
-    client_ = std::make_unique<client::SequencerClient>(
-        std::move(client_config), client::ClientParts{parts_.self, parts_.keys, loop_, parts_.clock, parts_.random},
-        std::move(handlers));
-    client_->start();
+    client::MembershipConfig config;
+    config.log_component = kComponent;
+    config.client = config_.client;
+    config.onboarding_timeout = config_.onboarding_timeout;
+    config.refusals_are_final = false;  // as long as the synchronizer may be in the making
+    membership_.emplace(std::move(config),
+                        client::ClientParts{parts_.self, parts_.keys, loop_, parts_.clock, parts_.random}, handlers());
+    membership_->start();
   }
 
   void set_sequencers(std::vector<client::Endpoint> endpoints) {
-    if (client_) client_->set_endpoints(std::move(endpoints));
+    if (membership_) membership_->set_endpoints(std::move(endpoints));
   }
 
   void end() {
@@ -131,13 +109,13 @@ class TopologyManagerNode::Impl final : public AdminBackend, public std::enable_
     }
     std::promise<void> ended;
     loop_->post([&] {
-      if (client_) client_->stop();
+      if (membership_) membership_->stop();
       pending_.fail_all(stopped());
       ended.set_value();
     });
     ended.get_future().wait();
     loop_->stop();
-    client_.reset();
+    membership_.reset();
   }
 
   void with_state(std::function<void(Result<const TopologyState*>)> use) override {
@@ -182,9 +160,46 @@ class TopologyManagerNode::Impl final : public AdminBackend, public std::enable_
     task(false);
   }
 
-  Status load() {
+  using Joined = std::optional<protocol::PhysicalSynchronizerId>;
+
+  // They run while membership_ exists, which this object outlives.
+  client::MembershipHandlers handlers() {
+    client::MembershipHandlers handlers;
+    handlers.load = [this] { return load(); };
+    handlers.connected = [this](const auto& id, const auto&) -> Result<bool> {
+      log::info(kComponent, "connected to {}", id.to_string());
+      return state_.has_value();
+    };
+    handlers.introduce = [this](const auto& id) { return introduction(id); };
+    handlers.import = [this](const auto& id, const auto& parameters, const auto& snapshot) {
+      return import(id, parameters, snapshot);
+    };
+    handlers.resume = [this] { return resume_; };
+    handlers.following = [this]() -> Status {
+      ready({});
+      return {};
+    };
+    handlers.snapshot_at = [this](Timestamp at) { return state_->snapshot_at(at); };
+    handlers.on_event = [this](const client::Delivered& delivered) { return on_event(delivered); };
+    handlers.on_problem = [this](const std::optional<Error>& problem) {
+      set_problem(problem ? problem->to_string() : "");
+    };
+    handlers.on_failed = [this](const Error& error, bool again) {
+      pending_.fail_all(error);
+      if (!again) ready(fail(error));
+    };
+    // What is in memory is ahead of what is stored.
+    handlers.forget = [this] {
+      state_.reset();
+      resume_.reset();
+    };
+    handlers.probe_store = [this] { return probe_store(); };
+    return handlers;
+  }
+
+  Result<Joined> load() {
     SYNOD_TRY(const auto synchronizer, parts_.store->get(kManagerColumn, kSynchronizerKey));
-    if (!synchronizer) return {};
+    if (!synchronizer) return Joined();
     SYNOD_TRY(auto state, decode_synchronizer(*synchronizer));
     SYNOD_RETURN_IF_ERROR(state.load(*parts_.store));
     SYNOD_TRY(const auto resume, parts_.store->get(kManagerColumn, kResumeKey));
@@ -194,35 +209,7 @@ class TopologyManagerNode::Impl final : public AdminBackend, public std::enable_
     }
     state_ = std::move(state);
     publish();
-    return {};
-  }
-
-  void connected(const protocol::PhysicalSynchronizerId& id, const StaticParameters& parameters) {
-    log::info(kComponent, "connected to {}", id.to_string());
-    if (state_) return subscribe();
-    client_->verify_active([this, weak = weak_from_this(), id, parameters](Result<bool> active) {
-      const auto self = weak.lock();
-      if (!self) return;
-      if (!active) return retry(active.error(), id, parameters);
-      if (*active) return download(id, parameters);
-      auto transactions = introduction(id);
-      if (!transactions) return ready(fail(transactions.error()));
-      client_->onboard(std::move(*transactions), config_.onboarding_timeout,
-                       [this, weak, id, parameters](Status joined) {
-                         const auto still = weak.lock();
-                         if (!still) return;
-                         if (!joined) return retry(joined.error(), id, parameters);
-                         download(id, parameters);
-                       });
-    });
-  }
-
-  void retry(const Error& error, const protocol::PhysicalSynchronizerId& id, const StaticParameters& parameters) {
-    log::info(kComponent, "cannot join {} yet: {}", id.to_string(), error.to_string());
-    set_problem(error.to_string());
-    loop_->after(kRetryDelay, [weak = weak_from_this(), id, parameters] {
-      if (auto self = weak.lock()) self->connected(id, parameters);
-    });
+    return Joined(state_->synchronizer());
   }
 
   // Root certificate, keys and trust certificate, for a manager that joins a synchronizer that others founded.
@@ -241,35 +228,20 @@ class TopologyManagerNode::Impl final : public AdminBackend, public std::enable_
     return std::move(identity.transactions);
   }
 
-  void download(const protocol::PhysicalSynchronizerId& id, const StaticParameters& parameters) {
-    client_->download_topology(
-        [this, weak = weak_from_this(), id, parameters](Result<std::vector<StoredTransaction>> snapshot) {
-          const auto self = weak.lock();
-          if (!self) return;
-          if (!snapshot) return retry(snapshot.error(), id, parameters);
-          TopologyState state(id, parameters);
-          auto writes = state.import(*snapshot);
-          if (!writes) return fatal(writes.error());
-          writes->put(kManagerColumn, kSynchronizerKey, encode_synchronizer(id, parameters));
-          if (auto written = parts_.store->write(*writes, storage::Sync::yes); !written)
-            return cannot_store(written.error());
-          state_ = std::move(state);
-          publish();
-          subscribe();
-        });
+  Status import(const protocol::PhysicalSynchronizerId& id, const StaticParameters& parameters,
+                const std::vector<StoredTransaction>& snapshot) {
+    TopologyState state(id, parameters);
+    SYNOD_TRY(auto writes, state.import(snapshot));
+    writes.put(kManagerColumn, kSynchronizerKey, encode_synchronizer(id, parameters));
+    SYNOD_RETURN_IF_ERROR(parts_.store->write(writes, storage::Sync::yes));
+    state_ = std::move(state);
+    publish();
+    return {};
   }
 
-  void subscribe() {
-    client_->subscribe(resume_);
-    {
-      std::lock_guard lock(mutex_);
-      status_.connected = true;
-      status_.problem.clear();
-    }
-    ready({});
-  }
+  client::SequencerClient& connection() { return *membership_->client(); }
 
-  void on_event(client::Delivered delivered) {
+  Status on_event(const client::Delivered& delivered) {
     const auto& event = delivered.event;
     const auto transactions =
         event.error ? std::vector<SignedTransaction>{} : broadcasts_in(event.batch, state_->synchronizer());
@@ -279,18 +251,17 @@ class TopologyManagerNode::Impl final : public AdminBackend, public std::enable_
     resume_ = client::ResumePoint{event.timestamp, delivered.content_hash};
     result.writes.put(kManagerColumn, kResumeKey, encode_resume(*resume_));
     passing(crash_points::kTopologyUnwritten);
-    if (auto written = parts_.store->write(result.writes, storage::Sync::no); !written)
-      return cannot_store(written.error());
+    SYNOD_RETURN_IF_ERROR(parts_.store->write(result.writes, storage::Sync::no));
     passing(crash_points::kTopologyWritten);
-    client_->processed(event.timestamp);
     publish();
-    if (const auto until = pending_.decided(result)) client_->await_time(until->next());
+    if (const auto until = pending_.decided(result)) connection().await_time(until->next());
     pending_.advanced(event.timestamp);
+    return {};
   }
 
   void broadcast(const std::vector<SignedTransaction>& transactions, std::optional<Duration> wait,
                  const std::function<void(Status)>& done) {
-    if (!state_ || !client_)
+    if (!state_ || membership_->failed())
       return done(fail(unavailable("TOPOLOGY_STORE_NOT_INITIALIZED", "the topology manager is not connected yet")));
     if (pending_.size() >= config_.max_waiting_requests) {
       return done(
@@ -317,10 +288,10 @@ class TopologyManagerNode::Impl final : public AdminBackend, public std::enable_
     protocol::Submission submission;
     submission.message_id = parts_.random->uuid();
     submission.envelopes = {broadcast_envelope(state_->synchronizer(), transactions)};
-    submission.max_sequencing_time = client_->now() + config_.broadcast_timeout;
+    submission.max_sequencing_time = connection().now() + config_.broadcast_timeout;
     std::set<crypto::Hash> hashes;
     for (const auto& transaction : transactions) hashes.insert(transaction.hash());
-    client_->send(std::move(submission), {}, [weak = weak_from_this(), hashes](Result<Timestamp> sequenced) {
+    connection().send(std::move(submission), {}, [weak = weak_from_this(), hashes](Result<Timestamp> sequenced) {
       const auto self = weak.lock();
       if (self && !sequenced) self->pending_.fail(hashes, sequenced.error());
     });
@@ -339,47 +310,11 @@ class TopologyManagerNode::Impl final : public AdminBackend, public std::enable_
     status_.connected = state_.has_value() && status_.problem.empty();
   }
 
-  // What is in memory is ahead of what is stored: when the disk is full, everything begins again with what is stored as
-  // soon as there is space.
-  void cannot_store(const Error& error) {
-    if (error.category != ErrorCategory::background_degradation) return fatal(error);
-    log::warn(kComponent, "has stopped until there is space: {}", error.to_string());
-    set_problem(error.to_string());
-    pending_.fail_all(error);
-    client_->stop();
-    // Not from inside a callback of the client.
-    loop_->post([weak = weak_from_this()] {
-      const auto self = weak.lock();
-      if (!self) return;
-      self->client_.reset();
-      self->state_.reset();
-      self->resume_.reset();
-      self->open_when_there_is_space();
-    });
-  }
-
-  void open_when_there_is_space() {
-    loop_->after(kRetryDelay, [weak = weak_from_this()] {
-      const auto self = weak.lock();
-      if (!self) return;
-      const auto synchronizer = self->parts_.store->get(kManagerColumn, kSynchronizerKey);
-      if (!synchronizer) return self->fatal(synchronizer.error());
-      storage::WriteBatch probe;
-      if (*synchronizer) probe.put(kManagerColumn, kSynchronizerKey, **synchronizer);
-      const auto written = self->parts_.store->write(probe, storage::Sync::yes);
-      if (!written && written.error().category != ErrorCategory::background_degradation)
-        return self->fatal(written.error());
-      if (!written) return self->open_when_there_is_space();
-      self->open();
-    });
-  }
-
-  void fatal(const Error& error) {
-    log::error(kComponent, "cannot go on: {}", error.to_string());
-    set_problem(error.to_string());
-    pending_.fail_all(error);
-    if (client_) client_->stop();
-    ready(fail(error));
+  Status probe_store() {
+    SYNOD_TRY(const auto synchronizer, parts_.store->get(kManagerColumn, kSynchronizerKey));
+    storage::WriteBatch probe;
+    if (synchronizer) probe.put(kManagerColumn, kSynchronizerKey, *synchronizer);
+    return parts_.store->write(probe, storage::Sync::yes);
   }
 
   void ready(Status status) {
@@ -392,7 +327,7 @@ class TopologyManagerNode::Impl final : public AdminBackend, public std::enable_
   TopologyManagerParts parts_;
   std::shared_ptr<EventLoop> loop_;
   std::function<void(Status)> on_ready_;
-  std::unique_ptr<client::SequencerClient> client_;
+  std::optional<client::Membership> membership_;  // since begin()
   std::optional<TopologyState> state_;
   std::optional<client::ResumePoint> resume_;
   PendingChanges pending_;
