@@ -8,8 +8,10 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <map>
 #include <thread>
 
+#include "base/testing/expect_log.h"
 #include "canton/topology_admin_v30.grpc.pb.h"
 #include "rpc/server.h"
 #include "sequencer/client/fake_synchronizer.h"
@@ -23,6 +25,9 @@ namespace v30 = ::com::digitalasset::canton::topology::admin::v30;
 using crypto::KeyUsage;
 using sequencer::client::testing::FakeSequencer;
 using sequencer::client::testing::FakeSynchronizer;
+using ::synod::testing::expect_log;
+
+constexpr std::chrono::seconds kPatience(120);
 
 // A synchronizer whose owner is the manager, a participant of its own.
 struct World : FakeSynchronizer {
@@ -61,23 +66,60 @@ struct World : FakeSynchronizer {
   }
 };
 
+// The disk under a manager that dies at one of its writes: from then on nothing is written any more.
+class DyingDisk final : public storage::Store {
+ public:
+  // After `writes` more of them; `unnoticed`: the node dies before it knows that the last one is done.
+  DyingDisk(std::shared_ptr<storage::MemoryStore> disk, int writes, bool unnoticed)
+      : disk_(std::move(disk)), left_(writes), unnoticed_(unnoticed) {}
+
+  Result<std::optional<Bytes>> get(storage::Column column, ByteView key) const override {
+    return disk_->get(column, key);
+  }
+  Status scan(storage::Column column, const storage::KeyRange& range, storage::Direction direction,
+              const Visitor& visitor) const override {
+    return disk_->scan(column, range, direction, visitor);
+  }
+  Status write(const storage::WriteBatch& batch, storage::Sync sync) override {
+    if (left_ == 0) return fail(storage::storage_failed("the node is dead"));
+    SYNOD_RETURN_IF_ERROR(disk_->write(batch, sync));
+    if (--left_ == 0 && unnoticed_) return fail(storage::storage_failed("the node dies"));
+    return {};
+  }
+  Status sync() override { return disk_->sync(); }
+  Status health() const override { return disk_->health(); }
+
+ private:
+  const std::shared_ptr<storage::MemoryStore> disk_;
+  std::atomic<int> left_;
+  const bool unnoticed_;
+};
+
 class ManagerNode : public ::testing::Test {
  protected:
   void start() {
-    TopologyManagerConfig config;
-    config.client.endpoints = {{"sequencer", sequencer.address(), std::nullopt}};
-    node = std::make_unique<TopologyManagerNode>(
-        config, TopologyManagerParts{world.member, world.keys, store, system_clock(), system_random()});
-    std::promise<Status> ready;
-    node->start([&](Status status) { ready.set_value(std::move(status)); });
-    auto future = ready.get_future();
-    ASSERT_EQ(future.wait_for(std::chrono::seconds(120)), std::future_status::ready);
-    const auto status = future.get();
+    const auto status = begin(store);
     ASSERT_TRUE(status) << status.error().to_string();
     server = rpc::Server::start({}, node->services()).value();
     channel = grpc::CreateChannel("127.0.0.1:" + std::to_string(server->port()), grpc::InsecureChannelCredentials());
   }
+  // Until changes can be made, or it has given up.
+  Status begin(std::shared_ptr<storage::Store> on) {
+    config.client.endpoints = {{"sequencer", sequencer.address(), std::nullopt}};
+    node = std::make_unique<TopologyManagerNode>(
+        config, TopologyManagerParts{world.member, world.keys, std::move(on), system_clock(), system_random()});
+    const auto ready = std::make_shared<std::promise<Status>>();
+    node->start([ready](Status status) { ready->set_value(std::move(status)); });
+    auto future = ready->get_future();
+    if (future.wait_for(kPatience) == std::future_status::ready) return future.get();
+    return fail(internal_error("it is not ready: " + node->status().problem));
+  }
+  void die() {
+    node->stop();
+    node.reset();
+  }
   void stop() {
+    if (!server) return die();
     node->stop();
     server->stop(Duration::seconds(1));
     channel.reset();
@@ -119,6 +161,7 @@ class ManagerNode : public ::testing::Test {
 
   World world;
   FakeSequencer sequencer{world, 0};
+  TopologyManagerConfig config;
   std::shared_ptr<storage::MemoryStore> store =
       std::make_shared<storage::MemoryStore>(storage::MemoryStoreOptions{.columns = topology_manager_columns()});
   std::unique_ptr<TopologyManagerNode> node;
@@ -247,6 +290,92 @@ TEST_F(ManagerNode, StopsWhileRequestsWait) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().id, "NODE_IS_STOPPING");
 }
+
+enum class Death { before_the_next_write, after_the_last_write, with_the_machine };
+
+// It dies at each write in turn: of the topology that it has downloaded, and then of each event of a change whose
+// three transactions are broadcast one by one.
+class ManagerThatDies : public ManagerNode, public ::testing::WithParamInterface<std::tuple<int, Death>> {
+ protected:
+  static std::shared_ptr<storage::MemoryStore> new_disk() {
+    return std::make_shared<storage::MemoryStore>(
+        storage::MemoryStoreOptions{.columns = topology_manager_columns(), .track_unsynced = true});
+  }
+  static std::map<Bytes, Bytes> topology_on(const storage::Store& disk) {
+    std::map<Bytes, Bytes> all;
+    EXPECT_TRUE(disk.scan(kTopologyColumn, storage::KeyRange::all(), storage::Direction::forward,
+                          [&](ByteView key, ByteView value) {
+                            all.emplace(key, value);
+                            return true;
+                          }));
+    return all;
+  }
+  std::vector<SignedTransaction> roots_of_three_strangers() {
+    std::vector<SignedTransaction> made;
+    for (int i = 0; i < 3; ++i) {
+      const auto key = world.add({KeyUsage::namespace_});
+      const Mapping root = NamespaceDelegation{key.fingerprint(), key, NamespaceDelegation::Restriction::all, {}};
+      const auto transaction = Transaction::create(Operation::add_replace, 1, root).value();
+      auto signature = sign_transaction(*world.keys, key.fingerprint(), transaction.hash()).value();
+      made.push_back(SignedTransaction::create(transaction, {std::move(signature)}, false).value());
+    }
+    return made;
+  }
+  bool add(const std::vector<SignedTransaction>& transactions) {
+    server = rpc::Server::start({}, node->services()).value();
+    channel = grpc::CreateChannel("127.0.0.1:" + std::to_string(server->port()), grpc::InsecureChannelCredentials());
+    grpc::ClientContext context;
+    v30::AddTransactionsRequest request;
+    for (const auto& one : transactions) one.to_proto(*request.add_transactions());
+    v30::AddTransactionsResponse response;
+    return v30::TopologyManagerWriteService::NewStub(channel)->AddTransactions(&context, request, &response).ok();
+  }
+};
+
+// What was sequenced counts, nothing counts twice, and the next change builds upon it.
+TEST_P(ManagerThatDies, GoesOnWhereItWas) {
+  const auto [writes, death] = GetParam();
+  expect_log("cannot go on");
+  config.max_transactions_per_broadcast = 1;
+  const auto disk = new_disk();
+  const auto transactions = roots_of_three_strangers();
+  const bool unnoticed = death == Death::after_the_last_write;
+  const bool joined =
+      static_cast<bool>(begin(std::make_shared<DyingDisk>(disk, unnoticed ? writes + 1 : writes, unnoticed)));
+  EXPECT_EQ(joined, writes > 0);
+  if (joined) {
+    EXPECT_FALSE(add(transactions)) << "it died before that";
+  }
+  stop();
+  if (death == Death::with_the_machine) disk->lose_unsynced();
+
+  const auto resumed = begin(disk);
+  ASSERT_TRUE(resumed) << resumed.error().to_string();
+  add(transactions);  // again; refused, if all had been sequenced
+  const auto next = authorize(limit(4242), std::nullopt);
+  ASSERT_TRUE(next) << next.error().to_string();
+  EXPECT_EQ(next->transaction().serial(), 2u);
+  for (const auto& one : transactions) {
+    const auto& key = one.transaction().as<NamespaceDelegation>()->target;
+    EXPECT_EQ(node->head()->active(MappingCode::namespace_delegation, key.fingerprint()).size(), 1u);
+  }
+
+  const auto other_disk = new_disk();
+  TopologyManagerNode other(
+      config, TopologyManagerParts{world.member, world.keys, other_disk, system_clock(), system_random()});
+  other.start();
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  while (topology_on(*other_disk) != topology_on(*disk) && std::chrono::steady_clock::now() < give_up)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(topology_on(*other_disk), topology_on(*disk)) << "as one that never died has it";
+  EXPECT_GT(topology_on(*disk).size(), world.genesis.snapshot.size());
+  other.stop();
+}
+
+INSTANTIATE_TEST_SUITE_P(AtEachWrite, ManagerThatDies,
+                         ::testing::Combine(::testing::Range(0, 4),
+                                            ::testing::Values(Death::before_the_next_write, Death::after_the_last_write,
+                                                              Death::with_the_machine)));
 
 }  // namespace
 }  // namespace synod::topology
