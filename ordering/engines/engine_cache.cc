@@ -14,8 +14,6 @@
 namespace synod::ordering::engines {
 namespace {
 
-constexpr int kAttempts = 3;
-
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
@@ -33,16 +31,18 @@ Error not_installed(const std::string& tool, const std::string& what_for, const 
   return failed_precondition("ENGINE_NOT_INSTALLED", tool + " is not on this machine; " + what_for + ". " + remedy);
 }
 
-Result<std::string> run_with_downloads(const Command& command, Duration limit, const Progress& progress) {
+Result<std::string> run_with_downloads(const Command& command, Duration limit, const Progress& progress,
+                                       const DownloadRetry& retry) {
   const auto clock = system_clock();
   const std::int64_t give_up = clock->monotonic_micros() + limit.micros;
   for (int attempt = 1;; ++attempt) {
     const Duration left{give_up - clock->monotonic_micros()};
     auto done = run(command, left);
-    const bool time_is_over = clock->monotonic_micros() + attempt * 1'000'000 >= give_up;
-    if (done || attempt == kAttempts || time_is_over || done.error().id != "PROCESS_FAILED") return done;
+    const Duration wait = retry.delay * attempt;
+    const bool time_is_over = clock->monotonic_micros() + wait.micros >= give_up;
+    if (done || attempt >= retry.attempts || time_is_over || done.error().id != "PROCESS_FAILED") return done;
     progress("    that failed, once more: " + done.error().cause);
-    std::this_thread::sleep_for(std::chrono::seconds(attempt));
+    std::this_thread::sleep_for(std::chrono::microseconds(wait.micros));
   }
 }
 

@@ -18,8 +18,15 @@ std::string default_engine_cache();
 // Error id ENGINE_NOT_INSTALLED: `tool` is not on this machine; `remedy` says how to get it.
 Error not_installed(const std::string& tool, const std::string& what_for, const std::string& remedy);
 
-// Runs a program that downloads something: three times if need be, as networks fail now and then. `limit`: of all.
-Result<std::string> run_with_downloads(const Command& command, Duration limit, const Progress& progress);
+// Networks fail now and then.
+struct DownloadRetry {
+  int attempts = 3;
+  Duration delay = Duration::seconds(1);  // after the first attempt; after the nth, n times as long
+};
+
+// Runs a program that downloads something, several times if need be. `limit`: of all.
+Result<std::string> run_with_downloads(const Command& command, Duration limit, const Progress& progress,
+                                       const DownloadRetry& retry);
 
 // Something listens on this port of 127.0.0.1.
 bool listens(int port);

@@ -48,7 +48,9 @@ TEST(FabricTools, ABuildWhoseDownloadsFailIsTriedThreeTimes) {
   std::filesystem::permissions(folder + "/go", std::filesystem::perms::owner_all);
   const std::string path = ::getenv("PATH");
   ::setenv("PATH", (folder + ":" + path).c_str(), 1);
-  const auto tools = fabric_tools(folder + "/cache", [](const std::string&) {});
+  const auto tools = fabric_tools(
+      folder + "/cache", [](const std::string&) {}, Duration::seconds(300),
+      DownloadRetry{3, Duration::milliseconds(1)});
   ::setenv("PATH", path.c_str(), 1);
   ASSERT_TRUE(tools) << tools.error().to_string();
   EXPECT_TRUE(std::filesystem::exists(tools->orderer));

@@ -77,7 +77,7 @@ Status write_wrapper(const std::string& folder) {
   return write(folder + "/tools.go", imports + ")\n");
 }
 
-Status build(const std::string& cache, const Progress& progress, Duration limit) {
+Status build(const std::string& cache, const Progress& progress, Duration limit, const DownloadRetry& retry) {
   SYNOD_RETURN_IF_ERROR(check_toolchain());
   const std::string folder = folder_of(cache), wrapper = folder + "/module", fresh = folder + "/building";
   std::error_code error;
@@ -96,7 +96,7 @@ Status build(const std::string& cache, const Progress& progress, Duration limit)
     arguments.push_back(std::string(kModule) + "/cmd/" + command);
   const Command command{
       *find_go(), arguments, {"GOFLAGS=-mod=mod", "CGO_ENABLED=0", "GOWORK=off", "GOTOOLCHAIN=local"}, wrapper};
-  if (auto done = run_with_downloads(command, limit, progress); !done)
+  if (auto done = run_with_downloads(command, limit, progress, retry); !done)
     return fail(unavailable(
         "FABRIC_BUILD_FAILED",
         "Hyperledger Fabric's orderer could not be built (is the Go module proxy reachable?): " + done.error().cause));
@@ -135,12 +135,13 @@ std::string missing_for_fabric(const std::string& cache) {
   return status ? "" : status.error().cause;
 }
 
-Result<FabricTools> fabric_tools(const std::string& cache, const Progress& progress, Duration limit) {
+Result<FabricTools> fabric_tools(const std::string& cache, const Progress& progress, Duration limit,
+                                 const DownloadRetry& retry) {
   if (!built(cache)) {
     std::error_code error;
     std::filesystem::create_directories(folder_of(cache), error);
     const BuildLock lock(folder_of(cache) + "/lock");
-    if (!built(cache)) SYNOD_RETURN_IF_ERROR(build(cache, progress, limit));
+    if (!built(cache)) SYNOD_RETURN_IF_ERROR(build(cache, progress, limit, retry));
   }
   return tools_in(folder_of(cache) + "/bin");
 }

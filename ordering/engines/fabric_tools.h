@@ -25,7 +25,7 @@ std::string missing_for_fabric(const std::string& cache);
 // The programs, built first if the cache does not have them: a minute or two, most of it downloading and compiling.
 // Processes that ask at the same time wait for one another. Error ids: ENGINE_NOT_INSTALLED, FABRIC_BUILD_FAILED.
 Result<FabricTools> fabric_tools(const std::string& cache, const Progress& progress,
-                                 Duration limit = Duration::seconds(1200));
+                                 Duration limit = Duration::seconds(1200), const DownloadRetry& retry = {});
 
 // "go1.19.8" or "go version go1.26.8 linux/amd64" -> {1, 19}; {0, 0} if there is none in it.
 std::pair<int, int> parse_go_version(const std::string& text);

@@ -67,7 +67,7 @@ std::string missing_for_kafka(const std::string& cache) {
   return "";
 }
 
-Result<std::string> kafka_jars(const std::string& cache, const Progress& progress) {
+Result<std::string> kafka_jars(const std::string& cache, const Progress& progress, const DownloadRetry& retry) {
   if (const std::string missing = missing_for_kafka(cache); !missing.empty())
     return fail(failed_precondition("ENGINE_NOT_INSTALLED", missing));
   const std::string jars = jars_folder(cache);
@@ -83,7 +83,7 @@ Result<std::string> kafka_jars(const std::string& cache, const Progress& progres
        {"-B", "-q", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=" + work + "/jars"},
        {},
        work},
-      Duration::seconds(600), progress);
+      Duration::seconds(600), progress, retry);
   if (fetched) fs::rename(work + "/jars", jars, error);  // fails if another process was faster
   fs::remove_all(work, error);
   if (!fetched) return fail(fetched.error());

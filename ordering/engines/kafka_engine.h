@@ -18,7 +18,7 @@ std::string missing_for_kafka(const std::string& cache = default_engine_cache())
 
 // The folder with the broker's jars, which Maven fetches from Maven Central if the cache does not have them (some 50
 // MB). Processes that ask at the same time do not disturb one another. Error ids: ENGINE_NOT_INSTALLED, PROCESS_FAILED.
-Result<std::string> kafka_jars(const std::string& cache, const Progress& progress);
+Result<std::string> kafka_jars(const std::string& cache, const Progress& progress, const DownloadRetry& retry = {});
 
 struct KafkaBroker {
   int port = 0;             // for clients

@@ -41,11 +41,12 @@ TEST(KafkaJars, ADownloadThatFailsIsTriedThreeTimes) {
 for argument; do case $argument in -DoutputDirectory=*) mkdir -p "${argument#*=}" ;; esac; done
 )");
   ::setenv("PATH", (folder + ":" + path).c_str(), 1);
+  const DownloadRetry quickly{3, Duration::milliseconds(1)};
   std::vector<std::string> told;
-  const auto jars = kafka_jars(folder + "/cache", [&](const std::string& line) { told.push_back(line); });
+  const auto jars = kafka_jars(folder + "/cache", [&](const std::string& line) { told.push_back(line); }, quickly);
   std::filesystem::remove_all(folder + "/cache");
   program("mvn", "echo once more >>" + folder + "/attempts; exit 1\n");
-  const auto never = kafka_jars(folder + "/cache", [](const std::string&) {});
+  const auto never = kafka_jars(folder + "/cache", [](const std::string&) {}, quickly);
   ::setenv("PATH", path.c_str(), 1);
   ASSERT_TRUE(jars) << jars.error().to_string();
   ASSERT_EQ(told.size(), 3u);
