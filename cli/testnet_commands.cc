@@ -36,6 +36,7 @@ struct TestnetOptions {
   int lines = 200;
   int ready_seconds = 120;
   int patience_seconds = 60;
+  int pings_without = testnet::DemoOptions().pings_without;
 };
 
 void say(const std::string& line) {
@@ -99,7 +100,8 @@ Status status(const TestnetOptions& options, bool& unhealthy) {
 
 Status demo(const TestnetOptions& options) {
   SYNOD_TRY(const NetworkPlan plan, plan_of(options));
-  testnet::DemoOptions demo{options.ping_dar, options.iou_dar, Duration::seconds(options.patience_seconds), say};
+  testnet::DemoOptions demo{options.ping_dar, options.iou_dar, Duration::seconds(options.patience_seconds),
+                            options.pings_without, say};
   if (options.json) demo.print = [](const std::string&) {};
   SYNOD_TRY(const std::string report, testnet::run_demo(plan, demo));
   if (options.json) std::cout << report;
@@ -200,6 +202,10 @@ void add_testnet_commands(CLI::App& app, Outcome& outcome) {
   demo_command->add_option("--iou-dar", options->iou_dar, "A DAR with CantonExamples' Iou");
   demo_command->add_flag("--json", options->json, "Only what happened, as one JSON object");
   demo_command->add_option("--patience-seconds", options->patience_seconds, "Give up when a step takes longer")
+      ->capture_default_str();
+  demo_command
+      ->add_option("--pings-without", options->pings_without,
+                   "Pings answered while a sequencer is dead, before it is started again")
       ->capture_default_str();
   CLI::App* logs_command = command("logs", "The end of the logs of nodes, orderers, brokers and databases", logs);
   logs_command->add_option("node", options->node, "Only this one, as `status` calls it");

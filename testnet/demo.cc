@@ -21,6 +21,9 @@
 namespace synod::testnet {
 namespace {
 
+constexpr int kPingsBefore = 20;  // a sequencer dies
+constexpr int kPingsAfter = 90;   // while it comes back, and later
+
 double in_millis(std::int64_t micros) { return static_cast<double>(micros) / 1000; }
 std::string millis(std::int64_t micros) { return fmt::format("{:.1f} ms", in_millis(micros)); }
 
@@ -222,7 +225,7 @@ class Demo {
     std::atomic<std::int64_t> slowest = 0;
     std::atomic<bool> given_up = false, one_failed = false;
     PingOptions ping;
-    ping.count = 150;
+    ping.count = kPingsBefore + options_.pings_without + kPingsAfter;
     ping.pause = Duration::milliseconds(10);
     ping.deadline = options_.patience;
     ping.cancelled = [&] { return given_up.load(); };
@@ -248,13 +251,14 @@ class Demo {
     boost::json::object lost;
     lost["name"] = victim.name;
     const Status outcome = [&]() -> Status {
-      if (!wait_for(20)) return fail(unexpected("pings do not run"));
+      if (!wait_for(kPingsBefore)) return fail(unexpected("pings do not run"));
       const auto before = ask(victim, options_.patience);
       if (!before || !stop(victim, SIGKILL, options_.patience))
         return fail(unexpected(victim.name + " could not be killed"));
       const int at_kill = answered;
       say("   {} dies at height {}, after {} pings", victim.name, before->height(), at_kill);
-      if (!wait_for(at_kill + 40)) return fail(unexpected("transactions do not go on without " + victim.name));
+      if (!wait_for(at_kill + options_.pings_without))
+        return fail(unexpected("transactions do not go on without " + victim.name));
       const int without = answered - at_kill;
       say("   {} more pings answered through the other sequencer; the slowest of all took {}", without,
           millis(slowest));

@@ -15,6 +15,7 @@ struct DemoOptions {
   std::string ping_dar;                       // empty: see load_ping
   std::string iou_dar;                        // empty: see load_iou
   Duration patience = Duration::seconds(60);  // for each step
+  int pings_without = 40;                     // answered while a sequencer is dead, before it is started again
   std::function<void(const std::string& line)> print;
 };
 
