@@ -5,6 +5,7 @@
 #include "lf/eval/fatal.h"
 #include "lf/eval/numeric.h"
 #include "lf/eval/utf8.h"
+#include "lf/value.h"
 
 namespace synod::lf::eval {
 namespace {
@@ -18,13 +19,6 @@ std::optional<std::int64_t> parse_int64(std::string_view s) {
   auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), n);
   if (s.empty() || error != std::errc() || end != s.data() + s.size()) return std::nullopt;
   return n;
-}
-
-bool is_party(std::string_view s) {
-  return !s.empty() && s.size() <= 255 && std::all_of(s.begin(), s.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' || c == '-' ||
-           c == '_' || c == ' ';
-  });
 }
 
 }  // namespace
@@ -120,7 +114,7 @@ bool text_builtin(BuiltinContext& context, BuiltinFunction function, const Cell*
       return true;
     case F::text_to_party: {
       std::string_view s = text(0);
-      out = is_party(s) ? make_some(arena, make_text(arena, s, Tag::party)) : make_none();
+      out = is_party_id(s) ? make_some(arena, make_text(arena, s, Tag::party)) : make_none();
       return true;
     }
     case F::text_to_int64: {

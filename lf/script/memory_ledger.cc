@@ -447,8 +447,7 @@ Result<Party> MemoryLedger::allocate_party(const std::string& hint, const std::v
   constexpr std::size_t kMaxParty = 255;
   if (party.size() > kMaxParty) return invalid("Daml-LF Party is too long (max: " + std::to_string(kMaxParty) + ")");
   for (char c : party)
-    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ':' || c == '-' ||
-          c == '_' || c == ' '))
+    if (!is_party_id({&c, 1}))
       return invalid("non expected character 0x" + to_hex(std::string(1, c)) + " in Daml-LF Party \"" + party + "\"");
   if (!parties_.emplace(party, PartyInfo{party, true}).second)
     return fail(Error(kPartyExists, ErrorCategory::invalid_state_exists,

@@ -103,11 +103,6 @@ const DataType* Checker::plain_record(std::uint32_t module, DottedNameId name) {
   return nullptr;
 }
 
-Ty Checker::self_type(std::uint32_t module, DottedNameId name) {
-  const DataType* record = plain_record(module, name);
-  return record ? table_.con(package_, *record) : Ty::none();
-}
-
 void Checker::template_(const Template& definition) {
   const DataType* record = plain_record(definition.module, definition.name);
   if (!record) return;

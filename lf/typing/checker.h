@@ -47,7 +47,6 @@ class Checker {
   void collisions();
   void dependency_versions();
   const DataType* plain_record(std::uint32_t module, DottedNameId name);
-  Ty self_type(std::uint32_t module, DottedNameId name);
 
   // Expressions (check_exprs.cc, check_updates.cc).
   void check(ExprId expr, Ty expected);

@@ -75,11 +75,6 @@ protocol::LocalVerdict failed_model_conformance(const std::string& details) {
                "Rejected transaction due to a failed model conformance check: " + details);
 }
 
-protocol::LocalVerdict bad_root_hash_messages(const std::string& details) {
-  return alarm("LOCAL_VERDICT_BAD_ROOT_HASH_MESSAGES",
-               "Rejected transaction due to bad root hash error messages. " + details);
-}
-
 Error local_timeout() {
   return Error("LOCAL_VERDICT_TIMEOUT", ErrorCategory::contention_on_shared_resources,
                "Rejected transaction due to a participant determined timeout ");

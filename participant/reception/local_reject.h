@@ -18,7 +18,6 @@ protocol::LocalVerdict preparation_time_out_of_bound(const std::string& details)
 protocol::LocalVerdict malformed_request(const std::string& details);
 protocol::LocalVerdict malformed_payload(const std::string& details);
 protocol::LocalVerdict failed_model_conformance(const std::string& details);
-protocol::LocalVerdict bad_root_hash_messages(const std::string& details);
 
 // The participant's own decision when no result came in time.
 Error local_timeout();

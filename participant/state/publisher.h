@@ -30,7 +30,6 @@ class Publisher {
   ContractStatus stored_status(const lf::ContractId& id) const;
   const std::optional<Error>& read_failure() const { return read_failure_; }
   Offset ledger_end() const { return end_; }
-  Timestamp last_record_time() const { return last_record_time_; }
 
  private:
   struct Lifecycle {

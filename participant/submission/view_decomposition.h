@@ -27,7 +27,6 @@ struct ConfirmationQuorum {
 struct RollbackPosition {
   std::vector<int> scope;
   int next_child = 1;
-  bool is_empty() const { return scope.empty() && next_child == 1; }
   bool operator==(const RollbackPosition&) const = default;
 };
 
