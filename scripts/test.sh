@@ -15,4 +15,4 @@ scripts/build.sh || exit 1
 preset=${SYNOD_PRESET:-release}
 build=build
 [ "$preset" = release ] || build=build-$preset
-scripts/run-tests.sh "$build"
+scripts/run-tests.py "$build"
