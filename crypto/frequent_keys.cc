@@ -9,6 +9,8 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -18,6 +20,8 @@
 
 namespace synod::crypto {
 namespace {
+
+constexpr int kNice = 10;
 
 using Numbers = std::unique_ptr<BN_CTX, Deleter<BN_CTX_free>>;
 using EcdsaSignature = std::unique_ptr<ECDSA_SIG, Deleter<ECDSA_SIG_free>>;
@@ -116,25 +120,36 @@ bool P256Table::verify(ByteView message, ByteView der_signature) const {
   return computed && BN_cmp(x, r) == 0;
 }
 
+FrequentKeys::~FrequentKeys() {
+  if (maker_) maker_->stop();
+}
+
 std::shared_ptr<const P256Table> FrequentKeys::table_for(const SigningPublicKey& key) {
   if (key.spec() != SigningKeySpec::p256) return nullptr;
-  {
-    std::lock_guard lock(mutex_);
-    if (const auto found = tables_.find(key.fingerprint()); found != tables_.end()) {
-      found->second.last_use = ++uses_;
-      return found->second.table;
-    }
-    if (checks_.size() >= limits_.max_counted_keys) checks_.clear();
-    // Exactly once: others go on without the table while one makes it.
-    if (++checks_[key.fingerprint()] != limits_.checks_before_table) return nullptr;
-  }
-  auto table = P256Table::make(key);
-  if (!table) return nullptr;
   std::lock_guard lock(mutex_);
+  if (const auto found = tables_.find(key.fingerprint()); found != tables_.end()) {
+    found->second.last_use = ++uses_;
+    return found->second.table;
+  }
+  if (checks_.size() >= limits_.max_counted_keys) checks_.clear();
+  if (++checks_[key.fingerprint()] != limits_.checks_before_table) return nullptr;
+  if (!maker_) {
+    maker_ = std::make_unique<EventLoop>("key-tables");
+    maker_->post([] { setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice); });
+  }
+  ++in_the_making_;
+  maker_->post([this, key] { make_table(key); });
+  return nullptr;
+}
+
+void FrequentKeys::make_table(const SigningPublicKey& key) {
+  auto table = P256Table::make(key);
+  std::lock_guard lock(mutex_);
+  --in_the_making_;
+  if (!table) return;
   checks_.erase(key.fingerprint());
   if (tables_.size() >= limits_.max_tables) drop_oldest();
-  tables_[key.fingerprint()] = Entry{table, ++uses_};
-  return table;
+  tables_[key.fingerprint()] = Entry{std::move(table), ++uses_};
 }
 
 void FrequentKeys::drop_oldest() {
@@ -142,6 +157,11 @@ void FrequentKeys::drop_oldest() {
     return a.second.last_use < b.second.last_use;
   });
   if (oldest != tables_.end()) tables_.erase(oldest);
+}
+
+bool FrequentKeys::busy() const {
+  std::lock_guard lock(mutex_);
+  return in_the_making_ > 0;
 }
 
 std::size_t FrequentKeys::tables() const {

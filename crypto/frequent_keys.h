@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "base/bytes.h"
+#include "base/event_loop.h"
 #include "crypto/keys.h"
 
 namespace synod::crypto {
@@ -29,7 +30,8 @@ class P256Table {
   std::shared_ptr<const Impl> impl_;
 };
 
-// Which keys come often. Thread rules: any thread.
+// Which keys come often. Tables are made on a thread of its own, which gives way to others: whoever checks a signature
+// goes on without the table meanwhile. Thread rules: any thread.
 class FrequentKeys {
  public:
   struct Limits {
@@ -39,23 +41,28 @@ class FrequentKeys {
   };
   FrequentKeys() : FrequentKeys(Limits()) {}
   explicit FrequentKeys(Limits limits) : limits_(limits) {}
+  ~FrequentKeys();
 
   // None: there is no table for this key (yet).
   std::shared_ptr<const P256Table> table_for(const SigningPublicKey& key);
   std::size_t tables() const;
+  bool busy() const;  // with a table
 
  private:
   struct Entry {
     std::shared_ptr<const P256Table> table;
     std::uint64_t last_use = 0;
   };
+  void make_table(const SigningPublicKey& key);
   void drop_oldest();
 
   const Limits limits_;
   mutable std::mutex mutex_;
+  std::size_t in_the_making_ = 0;
   std::uint64_t uses_ = 0;
   std::unordered_map<std::string, std::uint64_t> checks_;  // by fingerprint; keys without a table
   std::unordered_map<std::string, Entry> tables_;
+  std::unique_ptr<EventLoop> maker_;  // from the first table on
 };
 
 }  // namespace synod::crypto

@@ -15,6 +15,7 @@ void prepare_grpc() {
     absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
     gpr_set_log_function(
         [](gpr_log_func_args* entry) { log::debug("grpc", "{}:{} {}", entry->file, entry->line, entry->message); });
+    log::debug("grpc", "{} threads run callbacks", callback_threads());
   });
 }
 

@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <mutex>
 #include <thread>
@@ -15,6 +17,7 @@
 #include "fabric/orderer.grpc.pb.h"
 #include "rpc/channel.h"
 #include "rpc/client_bidi.h"
+#include "rpc/grpc_process.h"
 #include "rpc/health_watch.h"
 #include "rpc/open_streams.h"
 #include "rpc/server_bidi.h"
@@ -284,6 +287,18 @@ TEST_F(ServerTest, AHealthWatchHearsEveryChangeOfItsService) {
   EXPECT_EQ(heard.items(), (std::vector<std::string>{"does not", "serves", "does not", "serves"}));
   watch->cancel();
   heard.end.get_future().get();
+}
+
+// The linker prefers our functions to gRPC's of the same names (callback_threads.cc).
+TEST_F(ServerTest, CallbacksHaveAsManyThreadsAsWeSay) {
+  unsigned ours = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::getline(std::ifstream(task.path() / "comm"), name);
+    EXPECT_NE(name, "nexting_thread") << "gRPC's own";
+    if (name == "grpc-callback") ++ours;
+  }
+  EXPECT_EQ(ours, callback_threads());
 }
 
 TEST_F(ServerTest, PortInUseIsAClearError) {
