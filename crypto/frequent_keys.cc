@@ -3,6 +3,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "crypto/frequent_keys.h"
 
+#include <gmpxx.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
@@ -39,6 +40,23 @@ struct ScratchFrame {
   ScratchFrame() { BN_CTX_start(scratch()); }
   ~ScratchFrame() { BN_CTX_end(scratch()); }
 };
+
+// The inverse of `number` modulo `modulus`, both of at most 32 bytes. GMP takes a tenth of OpenSSL's time, but not the
+// same time for all numbers: these are known to everybody. A third of a check went into this.
+bool invert(BIGNUM* inverse, const BIGNUM* number, const BIGNUM* modulus) {
+  std::array<unsigned char, 32> bytes;
+  const auto integer = [&](const BIGNUM* from, mpz_class& to) {
+    if (BN_bn2binpad(from, bytes.data(), static_cast<int>(bytes.size())) < 0) return false;
+    mpz_import(to.get_mpz_t(), bytes.size(), 1, 1, 1, 0, bytes.data());
+    return true;
+  };
+  thread_local mpz_class value, order, result;
+  if (!integer(number, value) || !integer(modulus, order)) return false;
+  if (mpz_invert(result.get_mpz_t(), value.get_mpz_t(), order.get_mpz_t()) == 0) return false;
+  std::size_t size = 0;
+  mpz_export(bytes.data(), &size, 1, 1, 1, 0, result.get_mpz_t());
+  return BN_bin2bn(bytes.data(), static_cast<int>(size), inverse) != nullptr;
+}
 
 // DER and nothing else: a signature has one encoding, here as in OpenSSL's own check.
 EcdsaSignature decode(ByteView der) {
@@ -107,15 +125,14 @@ bool P256Table::verify(ByteView message, ByteView der_signature) const {
   if (!x) return false;
   const Bytes digest = sha256(message);
   const Point sum(EC_POINT_new(curve)), part(EC_POINT_new(curve));
-  const bool computed = sum && part && BN_bin2bn(raw(digest), static_cast<int>(digest.size()), e) &&
-                        BN_mod_inverse(inverse, s, n, numbers) && BN_mod_mul(of_curve, e, inverse, n, numbers) == 1 &&
-                        BN_mod_mul(of_key, r, inverse, n, numbers) == 1 &&
-                        EC_POINT_mul(curve, sum.get(), of_curve, nullptr, nullptr, numbers) == 1 &&
-                        EC_POINT_mul(impl_->multiples.get(), part.get(), of_key, nullptr, nullptr, numbers) == 1 &&
-                        EC_POINT_add(curve, sum.get(), sum.get(), part.get(), numbers) == 1 &&
-                        EC_POINT_is_at_infinity(curve, sum.get()) == 0 &&
-                        EC_POINT_get_affine_coordinates(curve, sum.get(), x, nullptr, numbers) == 1 &&
-                        BN_nnmod(x, x, n, numbers) == 1;
+  const bool computed =
+      sum && part && BN_bin2bn(raw(digest), static_cast<int>(digest.size()), e) && invert(inverse, s, n) &&
+      BN_mod_mul(of_curve, e, inverse, n, numbers) == 1 && BN_mod_mul(of_key, r, inverse, n, numbers) == 1 &&
+      EC_POINT_mul(curve, sum.get(), of_curve, nullptr, nullptr, numbers) == 1 &&
+      EC_POINT_mul(impl_->multiples.get(), part.get(), of_key, nullptr, nullptr, numbers) == 1 &&
+      EC_POINT_add(curve, sum.get(), sum.get(), part.get(), numbers) == 1 &&
+      EC_POINT_is_at_infinity(curve, sum.get()) == 0 &&
+      EC_POINT_get_affine_coordinates(curve, sum.get(), x, nullptr, numbers) == 1 && BN_nnmod(x, x, n, numbers) == 1;
   if (!computed) ERR_clear_error();
   return computed && BN_cmp(x, r) == 0;
 }

@@ -1,6 +1,6 @@
 // Signatures by P-256 keys that are met often, checked in half the time: OpenSSL multiplies a point twice as fast when
 // it has tables of its multiples, and makes such tables for any point that is named a group's generator. The equation
-// is FIPS 186-5's (section 6.4.2); the arithmetic on numbers and points is OpenSSL's. Internal to this folder.
+// is FIPS 186-5's (section 6.4.2); the arithmetic is OpenSSL's, the inverse of a number GMP's. Internal to this folder.
 #pragma once
 
 #include <cstdint>

@@ -133,6 +133,11 @@ Bytes sign_ecdsa(ByteView message, SigningAlgorithm algorithm, const SigningKeyP
   return signature;
 }
 
+FrequentKeys& frequent_keys() {
+  static FrequentKeys frequent;
+  return frequent;
+}
+
 Status check(ByteView message, SignatureFormat format, ByteView bytes, SigningAlgorithm algorithm,
              const SigningPublicKey& key) {
   if (!fits(key.spec(), algorithm))
@@ -143,8 +148,7 @@ Status check(ByteView message, SignatureFormat format, ByteView bytes, SigningAl
   static VerifiedSignatures verified;
   const VerifiedSignatures::Id id = VerifiedSignatures::id_of(message, bytes, key.fingerprint());
   if (verified.contains(id)) return {};
-  static FrequentKeys frequent;
-  const auto table = frequent.table_for(key);
+  const auto table = frequent_keys().table_for(key);
   if (table ? !table->verify(message, bytes) : !check_with_openssl(message, bytes, algorithm, key)) {
     return fail(bad_signature("the signature by key " + key.fingerprint() + " is wrong"));
   }
@@ -220,6 +224,8 @@ Signature sign(const Hash& hash, const SigningKeyPair& key) {
                                                          : sign_ecdsa(hash.view(), out.algorithm, key);
   return out;
 }
+
+bool making_key_tables() { return frequent_keys().busy(); }
 
 Status verify(const Hash& hash, const Signature& signature, const SigningPublicKey& key) {
   if (signature.delegation) return fail(bad_signature("a session key signed, but a direct signature is required"));

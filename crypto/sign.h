@@ -53,6 +53,9 @@ Signature sign(const Hash& hash, const SigningKeyPair& key);
 // Is this signature over `hash` by `key`? `key` must be the one that signature.signed_by names. Without delegation
 // only; says why not in the error (id SIGNATURE_CHECK_FAILED).
 Status verify(const Hash& hash, const Signature& signature, const SigningPublicKey& key);
+// P-256 keys that are met often are checked faster, once a thread beside has prepared for it. Is it at work? For
+// measurements.
+bool making_key_tables();
 
 // What a long-term key signs to vouch for a session key; purpose 56. `synchronizer` is the logical id.
 Hash delegation_hash(const Fingerprint& session_key, const SignatureDelegation& delegation,

@@ -5,7 +5,7 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build ccache mold pkg-config
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
-  librocksdb-dev libssl-dev zlib1g-dev libzip-dev
+  librocksdb-dev libssl-dev libgmp-dev zlib1g-dev libzip-dev
   libboost1.81-dev libboost-json1.81-dev
   libfmt-dev libyaml-cpp-dev libcli11-dev libexpected-dev
   libgtest-dev libgmock-dev libbenchmark-dev

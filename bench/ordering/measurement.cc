@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "testnet/process.h"
@@ -34,6 +35,20 @@ double own_cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
+// By name; of threads with the same name, the one that has used most.
+std::map<std::string, double> thread_seconds_of(pid_t pid) {
+  std::map<std::string, double> seconds;
+  std::error_code error;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", error)) {
+    std::string name;
+    double nanos = 0;
+    if (!std::getline(std::ifstream(task.path() / "comm"), name)) continue;
+    if (!(std::ifstream(task.path() / "schedstat") >> nanos)) continue;
+    seconds[name] = std::max(seconds[name], nanos / 1e9);
+  }
+  return seconds;
+}
+
 double tenths(double value) { return std::round(value * 10) / 10; }
 
 }  // namespace
@@ -41,8 +56,14 @@ double tenths(double value) { return std::round(value * 10) / 10; }
 Cost Cost::now(const testnet::NetworkPlan& plan) {
   Cost cost;
   std::map<pid_t, std::string> nodes;
-  for (const testnet::NodePlan& node : plan.nodes)
-    if (const auto pid = testnet::running(node)) nodes[*pid] = node.name;
+  for (const testnet::NodePlan& node : plan.nodes) {
+    const auto pid = testnet::running(node);
+    if (!pid) continue;
+    nodes[*pid] = node.name;
+    if (node.role != testnet::Role::sequencer) continue;
+    for (const auto& [thread, seconds] : thread_seconds_of(*pid))
+      cost.sequencer_threads[node.name + "/" + thread] = seconds;
+  }
   // Everything that runs was started by this process.
   for (const pid_t pid : testnet::descendants_of(getpid())) {
     const auto node = nodes.find(pid);
@@ -67,12 +88,15 @@ double Measured::cpu() const {
 boost::json::object Measured::json() const {
   boost::json::object by_process;
   for (const auto& [process, micros] : cpu_micros) by_process[process] = tenths(micros);
+  boost::json::object busiest;
+  if (!busiest_thread.empty()) busiest = {{"thread", busiest_thread}, {"cpuMicros", tenths(busiest_micros)}};
   return {{"offeredPerSecond", rate},
           {"deliveredPerSecond", std::round(throughput)},
           {"p50Millis", p50},
           {"p99Millis", p99},
           {"cpuMicrosPerSubmission", tenths(cpu())},
           {"cpuMicrosByProcess", by_process},
+          {"busiestSequencerThread", busiest},
           {"diskBytesPerSubmission", std::round(bytes)},
           {"sustained", sustained()}};
 }
@@ -125,6 +149,13 @@ Result<Measured> LoadMeter::run(double rate, double seconds) {
   const double count = static_cast<double>(std::max<std::uint64_t>(delivered, 1));
   for (const auto& [process, cpu] : after.cpu_seconds)
     measured.cpu_micros[process] = (cpu - before.cpu_of(process)) / count * 1e6;
+  for (const auto& [thread, seconds] : after.sequencer_threads) {
+    const auto earlier = before.sequencer_threads.find(thread);
+    const double used = seconds - (earlier == before.sequencer_threads.end() ? 0 : earlier->second);
+    if (used / count * 1e6 <= measured.busiest_micros) continue;
+    measured.busiest_thread = thread;
+    measured.busiest_micros = used / count * 1e6;
+  }
   measured.bytes = static_cast<double>(after.bytes - std::min(after.bytes, before.bytes)) / count;
   return measured;
 }

@@ -16,8 +16,9 @@ namespace synod::bench {
 
 // Of everything that this process started, and of itself.
 struct Cost {
-  std::map<std::string, double> cpu_seconds;  // by node, "clients" for this process, "engine" for all others
-  std::uint64_t bytes = 0;                    // on disk, all processes together
+  std::map<std::string, double> cpu_seconds;        // by node, "clients" for this process, "engine" for all others
+  std::map<std::string, double> sequencer_threads;  // "node/thread": processor time; of like-named ones, the busiest
+  std::uint64_t bytes = 0;                          // on disk, all processes together
 
   static Cost now(const testnet::NetworkPlan& plan);
   double cpu_of(const std::string& process) const;
@@ -28,7 +29,10 @@ struct Measured {
   double p50 = 0, p99 = 0;                   // milliseconds from the time at which a submission was due
   double bytes = 0;                          // on disk, a submission
   std::map<std::string, double> cpu_micros;  // a submission
-  bool complete = false;                     // everything was delivered to all in time
+  // Of a sequencer's threads. On a machine with processors enough, it is this one that limits the rate.
+  std::string busiest_thread;
+  double busiest_micros = 0;  // a submission
+  bool complete = false;      // everything was delivered to all in time
 
   bool sustained() const { return complete && throughput >= 0.95 * rate; }
   double cpu() const;  // of all

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <thread>
 
 #include "bench/ordering/bare_client.h"
 #include "bench/ordering/catch_up.h"
@@ -163,13 +164,23 @@ class OrderingBench {
     const double ratio = synod.highest->throughput / bare.highest->throughput;
     const double later = synod.low.p50 - bare.low.p50;
     const double share = cost_.per_submission() / synod.highest->cpu();
+    const double processors = std::max(1u, std::thread::hardware_concurrency());
+    const double by_signatures = std::round(processors * 1e6 / cost_.per_submission());
+    const double by_thread = std::round(1e6 / std::max(synod.highest->busiest_micros, 1.0));
     report_["comparison"] = {{"throughputOverBareEngine", std::round(ratio * 100) / 100},
                              {"p50MillisAboveBareEngine", later},
-                             {"signaturesShareOfCpu", std::round(share * 100) / 100}};
+                             {"signaturesShareOfCpu", std::round(share * 100) / 100},
+                             {"limitBySignaturesPerSecond", by_signatures},
+                             {"limitByBusiestThreadPerSecond", by_thread}};
     say(fmt::format(
         "highest sustained: {:.0f}/s through the sequencers, {:.0f}/s of the bare engine: {:.2f} times; p50 at low "
         "load {:+.2f} ms; signatures are {:.0f} % of the processor time",
         synod.highest->throughput, bare.highest->throughput, ratio, later, share * 100));
+    say(fmt::format(
+        "limits: {:.0f}/s if these {:.0f} processors did nothing but signatures; {:.0f}/s by {} ({:.0f} us a "
+        "submission) "
+        "if there were processors enough",
+        by_signatures, processors, by_thread, synod.highest->busiest_thread, synod.highest->busiest_micros));
   }
 
   const OrderingBenchOptions& options_;
