@@ -80,6 +80,8 @@ class PostgresStore final : public Store {
     return identifier(options_.schema) + "." + identifier(column);
   }
   void connect_owner();
+  std::int64_t next_term(pqxx::connection& session) const;
+  std::int64_t term_now(pqxx::connection& session) const;
   Status try_open(bool& lost, bool& locked);
   std::string statement(const std::vector<Waiting*>& group) const;
   Status with_former_cause(Status status);
@@ -89,8 +91,9 @@ class PostgresStore final : public Store {
   std::set<std::string_view> columns_;
   StallGuard guard_;
   const SessionPool readers_;
-  Session owner_;     // holds the lock on the schema; whoever commits uses it
-  std::string full_;  // why the last commit that was answered found no room; whoever commits uses it
+  Session owner_;          // holds the lock on the schema; whoever commits uses it
+  std::int64_t term_ = 0;  // counts the owners; 0 until we are one
+  std::string full_;       // why the last commit that was answered found no room; whoever commits uses it
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
@@ -103,15 +106,42 @@ class Locked : public std::runtime_error {
  public:
   Locked() : std::runtime_error("another process uses this schema as its store") {}
 };
+// Whatever we meant to write belongs to a state that is no more.
+class Overtaken : public std::runtime_error {
+ public:
+  Overtaken() : std::runtime_error("another process has used this schema as its store since we lost our connection") {}
+};
 
-// Throws as libpqxx does, and Locked.
+const char kTerms[] = "\"synod owners\"";  // beside the columns; one row
+
+std::int64_t PostgresStore::next_term(pqxx::connection& session) const {
+  const std::string terms = identifier(options_.schema) + "." + kTerms;
+  pqxx::nontransaction work(session);
+  work.exec("CREATE TABLE IF NOT EXISTS " + terms + " (one boolean PRIMARY KEY, term bigint NOT NULL)");
+  return work
+      .exec1("INSERT INTO " + terms +
+             " AS known VALUES (true, 1) ON CONFLICT (one) DO UPDATE SET term = known.term + 1 RETURNING term")[0]
+      .as<std::int64_t>();
+}
+
+std::int64_t PostgresStore::term_now(pqxx::connection& session) const {
+  pqxx::nontransaction work(session);
+  return work.exec1("SELECT term FROM " + identifier(options_.schema) + "." + kTerms)[0].as<std::int64_t>();
+}
+
+// Throws as libpqxx does, and Locked and Overtaken. An owner that comes back with a new connection is the same only if
+// nobody was owner in between; while the server still keeps its old session, it is Locked out by itself.
 void PostgresStore::connect_owner() {
   owner_.reset();
   Session session = open_session(options_, guard_);
   const StallGuard::Wait wait(guard_, session->sock());
-  pqxx::nontransaction work(*session);
-  const std::string lock = "hashtextextended(" + work.quote("synod store " + options_.schema) + ", 0)";
-  if (!work.exec1("SELECT pg_try_advisory_lock(" + lock + ")")[0].as<bool>()) throw Locked();
+  if (term_ != 0 && term_now(*session) != term_) throw Overtaken();
+  {
+    pqxx::nontransaction work(*session);
+    const std::string lock = "hashtextextended(" + work.quote("synod store " + options_.schema) + ", 0)";
+    if (!work.exec1("SELECT pg_try_advisory_lock(" + lock + ")")[0].as<bool>()) throw Locked();
+  }
+  if (term_ != 0 && term_now(*session) != term_) throw Overtaken();
   owner_ = std::move(session);
 }
 
@@ -126,16 +156,19 @@ Status PostgresStore::try_open(bool& lost, bool& locked) {
           throw;
         }
         const StallGuard::Wait wait(guard_, owner_->sock());
-        pqxx::nontransaction work(*owner_);
-        work.exec("CREATE SCHEMA IF NOT EXISTS " + identifier(options_.schema));
-        for (const std::string_view column : columns_) {
-          work.exec("CREATE TABLE IF NOT EXISTS " + table(column) +
-                    " (key bytea PRIMARY KEY, value bytea NOT NULL) WITH (" + table_settings() + ")");
-          // One made before there were any; what the operator has set stays.
-          const std::string id = work.quote(table(column)) + "::regclass";
-          if (work.exec1("SELECT reloptions IS NULL FROM pg_class WHERE oid = " + id)[0].as<bool>())
-            work.exec("ALTER TABLE " + table(column) + " SET (" + table_settings() + ")");
+        {
+          pqxx::nontransaction work(*owner_);
+          work.exec("CREATE SCHEMA IF NOT EXISTS " + identifier(options_.schema));
+          for (const std::string_view column : columns_) {
+            work.exec("CREATE TABLE IF NOT EXISTS " + table(column) +
+                      " (key bytea PRIMARY KEY, value bytea NOT NULL) WITH (" + table_settings() + ")");
+            // One made before there were any; what the operator has set stays.
+            const std::string id = work.quote(table(column)) + "::regclass";
+            if (work.exec1("SELECT reloptions IS NULL FROM pg_class WHERE oid = " + id)[0].as<bool>())
+              work.exec("ALTER TABLE " + table(column) + " SET (" + table_settings() + ")");
+          }
         }
+        term_ = next_term(*owner_);
       },
       lost);
 }
@@ -236,10 +269,18 @@ Status PostgresStore::commit(const std::string& sql) {
   const auto clock = system_clock();
   const std::int64_t give_up = clock->monotonic_micros() + options_.patience.micros;
   for (;;) {
-    bool lost = false;
+    bool lost = false, locked = false, overtaken = false;
     const Status status = guarded(
         [&] {
-          if (!owner_) connect_owner();
+          try {
+            if (!owner_) connect_owner();
+          } catch (const Locked&) {
+            locked = true;
+            throw;
+          } catch (const Overtaken&) {
+            overtaken = true;
+            throw;
+          }
           const StallGuard::Wait wait(guard_, owner_->sock());
           pqxx::nontransaction work(*owner_);
           work.exec(sql);
@@ -247,7 +288,10 @@ Status PostgresStore::commit(const std::string& sql) {
         lost);
     if (status) return status;
     owner_.reset();
-    if (!lost || clock->monotonic_micros() > give_up) return status;
+    const bool again = (lost || locked) && clock->monotonic_micros() < give_up;
+    if (!again && (locked || overtaken))
+      return fail(failed_precondition("STORAGE_LOCKED", "schema " + options_.schema + ": " + status.error().cause));
+    if (!again) return status;
     std::this_thread::sleep_for(kRetryDelay);
   }
 }

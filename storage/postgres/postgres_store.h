@@ -2,8 +2,10 @@
 //
 // Writes of several threads that come together share a transaction, and so one commit. A write during which the
 // connection is lost is repeated on the next one: what it does is the same the second time, and no later write has come
-// before. Every commit waits for the server's disk, also with Sync::no: a server that dies would otherwise forget the
-// last commits while we live on and write what follows them, and the store would have a hole.
+// before. An owner who lost its connection, and another process has been owner since, is told STORAGE_LOCKED at its
+// next write, which changes nothing: what it knows of the store is no longer so. Every commit waits for the server's
+// disk, also with Sync::no: a server that dies would otherwise forget the last commits while we live on and write what
+// follows them, and the store would have a hole.
 #pragma once
 
 #include <memory>
@@ -28,7 +30,7 @@ struct PostgresStoreOptions {
   // statement_timeout.
   Duration answer_timeout = Duration::seconds(70);
   Duration patience = Duration::seconds(30);  // with a database that is away; then STORAGE_FAILED
-  // At open: with a database that is away, or whose last owner's session has not ended yet.
+  // At open: with a database that is away, or with another owner, whose session may end a little later than itself.
   Duration open_patience = Duration::seconds(10);
 };
 

@@ -155,6 +155,32 @@ TEST_F(PostgresStore, HasOneOwner) {
   EXPECT_TRUE(open_postgres(world_.options()));
 }
 
+// Of two processes that may own it, one that lost its connection unnoticed must not write over what the other has done.
+TEST_F(PostgresStore, AnOwnerWhoWasFollowedByAnotherWritesNoMore) {
+  put("mine", "1", Sync::no);
+  server->engine->kill();
+  ASSERT_TRUE(server->engine->start(Duration::seconds(120)));
+  auto next = world_.open();
+  ASSERT_TRUE(next);
+  WriteBatch batch;
+  batch.put(kLeft, "mine", "2");
+  ASSERT_TRUE(next->write(batch, Sync::no));
+  next.reset();  // nobody holds the lock now
+  WriteBatch late;
+  late.put(kLeft, "mine", "3");
+  for (int tries = 0; tries < 2; ++tries) {
+    const Status refused = store_->write(late, Sync::no);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().id, "STORAGE_LOCKED") << refused.error().to_string();
+  }
+  EXPECT_FALSE(store_->health());
+  EXPECT_EQ(store_->get(kLeft, "mine").value(), "2");
+  store_ = world_.open();
+  ASSERT_TRUE(store_);
+  put("mine", "4", Sync::no);
+  EXPECT_EQ(store_->get(kLeft, "mine").value(), "4");
+}
+
 TEST_F(PostgresStore, GoesOnAfterTheServerWasKilledAndHasWhatWasSynced) {
   put("before", "1", Sync::no);
   put("synced", "2", Sync::yes);
