@@ -68,6 +68,11 @@ void describe(config::Fields& fields, MediatorConfig& config) {
   fields.size("max-event-bytes", config.max_event_bytes, "Most that all envelopes of one event may unpack to.");
 }
 
+bool counts_already(const std::string& refusal) {
+  return refusal.find("AGGREGATE_SUBMISSION_ALREADY_SENT") != std::string::npos ||
+         refusal.find("AGGREGATE_SUBMISSION_STUFFING") != std::string::npos;
+}
+
 MediatorCore::MediatorCore(MediatorConfig config, protocol::PhysicalSynchronizerId synchronizer, Member self,
                            std::shared_ptr<crypto::KeyStore> keys, std::shared_ptr<Random> random)
     : config_(config),
@@ -164,9 +169,8 @@ void MediatorCore::confirm_own(const SequencedEvent& event, Effects& effects) {
   const auto sent = unconfirmed_.find(*event.message_id);
   if (sent == unconfirmed_.end()) return;
   if (event.error) {
-    const bool repeated = event.error->message.find("AGGREGATE_SUBMISSION_ALREADY_SENT") != std::string::npos;
-    if (repeated)
-      log::info("mediator", "the verdict on {} was already delivered", sent->second.request_id.to_string());
+    if (counts_already(event.error->message))
+      log::info("mediator", "the verdict on {} counts already", sent->second.request_id.to_string());
     else
       log::error("mediator", "the verdict on {} was not delivered: {}", sent->second.request_id.to_string(),
                  event.error->message);

@@ -56,6 +56,10 @@ struct Effects {
   std::vector<VerdictSubmission> sends;  // after the writes
 };
 
+// Whether a sequencer refused a verdict because it has it: enough of the group were faster, or this mediator sent it
+// before it died.
+bool counts_already(const std::string& refusal);
+
 struct LastVerdict {
   Timestamp request;
   crypto::Hash root_hash;

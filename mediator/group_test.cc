@@ -142,6 +142,31 @@ TEST_F(MediatorGroup, OneThatRestartedDecidesLikeTheOthers) {
   EXPECT_EQ(aggregation(1, cores[1]->unconfirmed()[0]), aggregation(0, sent[0][0]));
 }
 
+// After a restart it sends what it had sent; the sequencer has it, and says so in one of two ways.
+TEST_F(MediatorGroup, AVerdictThatCountsAlreadyIsNoFailure) {
+  for (const char* refusal : {"SEQUENCER_AGGREGATE_SUBMISSION_ALREADY_SENT(9,0): The aggregatable request",
+                              "SEQUENCER_AGGREGATE_SUBMISSION_STUFFING(9,0): The sender"}) {
+    EXPECT_TRUE(counts_already(refusal));
+    deliver_to_all(request({view({{alice}})}));
+    const auto sent = deliver_to_all({response(p1, time, Code::approve, {alice}, first)});
+    ASSERT_EQ(sent[0].size(), 1u);
+    start_core(0);
+    ASSERT_EQ(cores[0]->unconfirmed().size(), 1u);
+    time = time + Duration::milliseconds(100);
+    protocol::SequencedEvent event;
+    event.timestamp = time;
+    event.synchronizer = network.genesis.synchronizer;
+    event.message_id = sent[0][0].submission.message_id;
+    event.error = protocol::DeliverError{3, refusal};
+    const Effects effects = cores[0]->on_event(event, snapshots());
+    EXPECT_TRUE(stores[0]->write(effects.writes, storage::Sync::no));
+    EXPECT_TRUE(cores[0]->unconfirmed().empty());
+    start_core(0);
+    EXPECT_TRUE(cores[0]->unconfirmed().empty()) << "after another restart";
+  }
+  EXPECT_FALSE(counts_already("SEQUENCER_UNKNOWN_RECIPIENTS"));
+}
+
 TEST_F(MediatorGroup, TheyTimeOutAlike) {
   deliver_to_all(request({view({{alice, bank}})}));
   time = time + Duration::seconds(30);

@@ -17,6 +17,9 @@ namespace {
 
 namespace client = sequencer::client;
 constexpr const char* kComponent = "mediator";
+constexpr Duration kSendDelay = Duration::seconds(1);  // while too many submissions are under way
+
+bool of_the_store(const Error& error) { return error.id.starts_with("STORAGE_"); }
 
 }  // namespace
 
@@ -94,7 +97,10 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
       set_problem(problem ? problem->to_string() : "");
     };
     handlers.on_failed = [this](const Error& error, bool again) {
-      if (!again) ready(fail(error));
+      if (again) return;
+      if (!parts_.on_store_lost || !of_the_store(error)) return ready(fail(error));
+      set_problem("cannot go on with its store: " + error.to_string());
+      parts_.on_store_lost(error);
     };
     handlers.forget = [this] { forget(); };
     handlers.probe_store = [this] { return probe_store(); };
@@ -167,9 +173,7 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
         continue;
       }
       const Duration delay = verdict.delay;
-      loop_->after(delay, [weak = weak_from_this(), verdict = std::move(verdict)] {
-        if (auto self = weak.lock()) self->send(verdict);
-      });
+      send_after(delay, std::move(verdict));
     }
     watch_deadline();
     publish();
@@ -179,16 +183,27 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
   void send(VerdictSubmission verdict) {
     if (membership_->failed()) return;  // verdicts without receipt are sent again when it follows again
     const Timestamp request = verdict.request_id;
-    connection().send(std::move(verdict.submission), {}, [request](Result<Timestamp> sequenced) {
-      if (sequenced) return;
-      // Another mediator of the group was faster, or it came too late to matter.
-      const bool harmless =
-          sequenced.error().to_string().find("AGGREGATE_SUBMISSION_ALREADY_SENT") != std::string::npos;
-      if (harmless)
-        log::info(kComponent, "the verdict on {} was delivered already", request.to_string());
-      else
-        log::warn(kComponent, "the verdict on {} may not have been sequenced: {}", request.to_string(),
-                  sequenced.error().to_string());
+    // One that catches up decides what was decided long ago.
+    if (verdict.submission.max_sequencing_time < connection().now())
+      return log::debug(kComponent, "the verdict on {} comes too late to be sent", request.to_string());
+    protocol::Submission submission = verdict.submission;
+    connection().send(std::move(submission), {},
+                      [weak = weak_from_this(), request, verdict = std::move(verdict)](Result<Timestamp> sequenced) {
+                        if (sequenced) return;
+                        const Error& error = sequenced.error();
+                        const auto self = weak.lock();
+                        if (error.id == "SUBMISSION_QUEUE_FULL" && self) return self->send_after(kSendDelay, verdict);
+                        if (counts_already(error.to_string()))
+                          log::info(kComponent, "the verdict on {} counts already", request.to_string());
+                        else
+                          log::warn(kComponent, "the verdict on {} may not have been sequenced: {}",
+                                    request.to_string(), error.to_string());
+                      });
+  }
+
+  void send_after(Duration delay, VerdictSubmission verdict) {
+    loop_->after(delay, [weak = weak_from_this(), verdict = std::move(verdict)] {
+      if (auto self = weak.lock()) self->send(verdict);
     });
   }
 
@@ -212,7 +227,9 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
   }
 
   void publish() {
+    auto group = topology_->head().mediator_group_of(parts_.self);
     std::lock_guard lock(mutex_);
+    status_.group = std::move(group);
     status_.synchronizer = topology_->synchronizer();
     status_.last_event = resume_ ? std::optional<Timestamp>(resume_->timestamp) : std::nullopt;
     status_.core = core_->status();

@@ -33,6 +33,9 @@ struct MediatorParts {
   std::shared_ptr<storage::Store> store;   // opened with mediator_columns()
   std::shared_ptr<Clock> clock;
   std::shared_ptr<Random> random;
+  // The store has failed for good, say because another replica owns it: the node does nothing any more, and waits for
+  // stop(). From the node's thread. Null: that is the node's problem, which its status tells.
+  std::function<void(const Error&)> on_store_lost;
 };
 std::vector<storage::Column> mediator_columns();
 
@@ -40,6 +43,7 @@ struct MediatorNodeStatus {
   bool connected = false;
   std::optional<protocol::PhysicalSynchronizerId> synchronizer;
   std::optional<Timestamp> last_event;
+  std::optional<topology::MediatorGroup> group;  // as of the last event
   MediatorStatus core;
   std::string problem;  // why not connected or not well, in plain words; empty if all is well
 };
