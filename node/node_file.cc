@@ -141,6 +141,9 @@ void describe(config::Fields& f, NodeFile& file) {
         "mediator",
         [&](config::Fields& g) {
           describe_member(g, file.mediator, [](config::Fields& h, auto& c) { mediator::describe(h, c); });
+          g.object(
+              "store", [&](config::Fields& h) { describe(h, file.mediator.store); },
+              "What it needs after a restart, and what replicas of it share.");
         },
         "The mediator.");
   if (file.role == "topology-manager")

@@ -7,6 +7,7 @@
 #include "base/config.h"
 #include "mediator/mediator_node.h"
 #include "node/cache.h"
+#include "node/member_store.h"
 #include "node/ordering_engines.h"
 #include "ordering/solo/orderer_node.h"
 #include "participant/ledger_api/ledger_api.h"
@@ -52,6 +53,7 @@ struct SequencerSection {
 
 struct MediatorSection {
   Endpoints sequencers;
+  MemberStoreSection store;
   mediator::MediatorNodeConfig node;
 };
 
