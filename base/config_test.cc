@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
+#include "base/config_place.h"
+#include "base/testing/temporary_folder.h"
+
 namespace synod::config {
 namespace {
 
@@ -87,6 +93,20 @@ TEST(Config, ASizeOutsideOfItsBoundsIsRefusedWithThem) {
   EXPECT_EQ(s.bounded, 1u << 20);
   EXPECT_TRUE(read("bounded: 1GiB\n"));
   EXPECT_EQ(s.bounded, 1u << 30);
+}
+
+TEST(Config, PlacesOfValuesAreFoundAfterwards) {
+  const std::string folder = testing::new_folder("config"), file = folder + "/network.yaml";
+  std::ofstream(file) << "host: h\n# more\nitems:\n  - name: x\n    size: 3\n  - {name: y}\n";
+  EXPECT_EQ(place_of(file, {"host"}), file + ":1");
+  EXPECT_EQ(place_of(file, {"items"}), file + ":4");
+  EXPECT_EQ(place_of(file, {"items", "0", "size"}), file + ":5");
+  EXPECT_EQ(place_of(file, {"items", "1", "name"}), file + ":6");
+  EXPECT_EQ(place_of(file, {"items", "1", "size"}), file + ":6") << "silent: what is around it";
+  EXPECT_EQ(place_of(file, {"items", "2", "name"}), file + ":4");
+  EXPECT_EQ(place_of(file, {"items", "name"}), file + ":4");
+  EXPECT_EQ(place_of(folder + "/absent.yaml", {"host"}), folder + "/absent.yaml");
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Config, ReferenceListsEveryKey) {
