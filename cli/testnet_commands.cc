@@ -5,16 +5,19 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
+#include <optional>
 
 #include "base/env.h"
 #include "cli/commands.h"
-#include "testnet/cache_database.h"
 #include "testnet/demo.h"
 #include "testnet/folder_lock.h"
 #include "testnet/interrupts.h"
 #include "testnet/launcher.h"
+#include "testnet/mediator_group.h"
 #include "testnet/network_process.h"
+#include "testnet/node_database.h"
 #include "testnet/ordering_engine.h"
 #include "testnet/sequencer_group.h"
 #include "testnet/status.h"
@@ -35,6 +38,8 @@ struct TestnetOptions {
   bool detach = false, json = false;
   int lines = 200;
   int ready_seconds = 120;
+  std::uint32_t mediator_group = 0;
+  std::optional<std::uint32_t> mediator_threshold;
   int patience_seconds = 60;
   int pings_without = testnet::DemoOptions().pings_without;
 };
@@ -154,10 +159,16 @@ Status restart(const TestnetOptions& options) {
   return {};
 }
 
-Status change_group(const TestnetOptions& options,
-                    Status (*change)(const NetworkPlan&, const std::string&, Duration, const testnet::Progress&)) {
+// A change of who takes part: (plan, organisation or node, options, patience).
+using Change = std::function<Status(const NetworkPlan&, const TestnetOptions&, Duration)>;
+
+Status change_group(const TestnetOptions& options, const Change& change) {
   SYNOD_TRY(const Alone alone, plan_for_me_alone(options));
-  return change(alone.plan, options.node, Duration::seconds(options.ready_seconds), say);
+  return change(alone.plan, options, Duration::seconds(options.ready_seconds));
+}
+
+testnet::MediatorChange mediator_change(const TestnetOptions& options) {
+  return {options.mediator_group, options.mediator_threshold};
 }
 
 Status down(const TestnetOptions& options) {
@@ -197,7 +208,8 @@ void add_testnet_commands(CLI::App& app, Outcome& outcome) {
   command("status", "Each node's health, position and memory; exit code 3 if one is not healthy",
           [&outcome](const TestnetOptions& o) { return status(o, outcome.unhealthy); })
       ->add_flag("--json", options->json, "As one JSON object");
-  CLI::App* demo_command = command("demo", "Let the organisations transact, and lose a sequencer meanwhile", demo);
+  CLI::App* demo_command =
+      command("demo", "Let the organisations transact, and lose a sequencer and a mediator meanwhile", demo);
   demo_command->add_option("--ping-dar", options->ping_dar, "A DAR with Canton's ping");
   demo_command->add_option("--iou-dar", options->iou_dar, "A DAR with CantonExamples' Iou");
   demo_command->add_flag("--json", options->json, "Only what happened, as one JSON object");
@@ -218,17 +230,38 @@ void add_testnet_commands(CLI::App& app, Outcome& outcome) {
   restart_command->add_option("name", options->node, "As `status` calls it")->required();
   restart_command->add_option("--ready-seconds", options->ready_seconds, "Give up when it is not ready by then");
   const auto group_command = [&](const char* name, const char* help, const char* subject, const char* subject_help,
-                                 auto change) {
+                                 const Change& change) {
     CLI::App* sub = command(name, help, [change](const TestnetOptions& o) { return change_group(o, change); });
     sub->add_option(subject, options->node, subject_help)->required();
     sub->add_option("--ready-seconds", options->ready_seconds, "Give up when a step takes longer");
+    return sub;
+  };
+  const auto of_sequencers = [](auto change) -> Change {
+    return [change](const NetworkPlan& plan, const TestnetOptions& o, Duration patience) {
+      return change(plan, o.node, patience, say);
+    };
+  };
+  const auto of_mediators = [](auto change) -> Change {
+    return [change](const NetworkPlan& plan, const TestnetOptions& o, Duration patience) {
+      return change(plan, o.node, mediator_change(o), patience, say);
+    };
   };
   group_command("add-sequencer", "A sequencer for an organisation, while the network runs", "organisation",
-                "Whose; may be new to the network", testnet::add_sequencer);
+                "Whose; may be new to the network", of_sequencers(testnet::add_sequencer));
   group_command("remove-sequencer", "Take a sequencer out of the running network", "node", "Node name",
-                testnet::remove_sequencer);
+                of_sequencers(testnet::remove_sequencer));
   group_command("rotate-keys", "Replace a running sequencer's keys and certificates", "node", "Node name",
-                testnet::rotate_keys);
+                of_sequencers(testnet::rotate_keys));
+  CLI::App* add_mediator =
+      group_command("add-mediator", "A mediator for an organisation, while the network runs", "organisation",
+                    "Whose; may be new to the network", of_mediators(testnet::add_mediator));
+  add_mediator->add_option("--group", options->mediator_group, "Index of its mediator group; may be new")
+      ->capture_default_str();
+  CLI::App* remove_mediator = group_command("remove-mediator", "Take a mediator out of the running network", "node",
+                                            "Node name", of_mediators(testnet::remove_mediator));
+  for (CLI::App* sub : {add_mediator, remove_mediator})
+    sub->add_option("--threshold", options->mediator_threshold,
+                    "So many mediators of the group must agree from now on (default: as before)");
   command("down", "Stop all nodes; files stay", down);
 }
 

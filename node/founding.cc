@@ -13,12 +13,15 @@ Result<GenesisFile> found_synchronizer(const Founders& founders) {
     config.identities.push_back(sequencer);
     config.sequencers.push_back(sequencer.member);
   }
-  topology::GenesisConfig::Group group;
-  for (const topology::MemberIdentity& mediator : founders.mediators) {
-    config.identities.push_back(mediator);
-    group.mediators.push_back(mediator.member);
+  for (const Founders::MediatorGroup& founding : founders.mediator_groups) {
+    topology::GenesisConfig::Group group{
+        static_cast<std::uint32_t>(config.mediator_groups.size()), founding.threshold, {}};
+    for (const topology::MemberIdentity& mediator : founding.mediators) {
+      config.identities.push_back(mediator);
+      group.mediators.push_back(mediator.member);
+    }
+    config.mediator_groups.push_back(std::move(group));
   }
-  config.mediator_groups = {group};
   SYNOD_TRY(topology::Genesis genesis, topology::make_genesis(config, *founders.owner.keys));
   return GenesisFile{std::move(genesis), config.static_parameters};
 }

@@ -12,12 +12,16 @@ struct Founders {
   std::string synchronizer_name;
   Identity owner;  // the topology manager: its namespace owns the synchronizer
   std::vector<topology::MemberIdentity> sequencers;
-  std::vector<topology::MemberIdentity> mediators;  // of mediator group 0
+  struct MediatorGroup {
+    std::uint32_t threshold = 1;
+    std::vector<topology::MemberIdentity> mediators;
+  };
+  std::vector<MediatorGroup> mediator_groups;  // by index
   // Where the time does not pass by itself, changes of the topology are effective at once, as in Canton.
   bool static_time = false;
 };
 
-// Every sequencer alone can serve (threshold 1); the mediators' threshold is 1 as well.
+// Every sequencer alone can serve (threshold 1).
 Result<GenesisFile> found_synchronizer(const Founders& founders);
 
 }  // namespace synod::node

@@ -156,7 +156,7 @@ class RoleHealthTest : public ::testing::Test {
     const Founders founders{"synod",
                             identity(protocol::MemberKind::participant, "topology-manager"),
                             {identity(protocol::MemberKind::sequencer, "sequencer").introduction},
-                            {identity(protocol::MemberKind::mediator, "mediator").introduction}};
+                            {{1, {identity(protocol::MemberKind::mediator, "mediator").introduction}}}};
     const auto genesis = found_synchronizer(founders);
     ASSERT_TRUE(genesis) << genesis.error().to_string();
     ASSERT_TRUE(write_genesis(folder_ + "/genesis.bin", *genesis));

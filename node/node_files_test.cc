@@ -86,7 +86,10 @@ TEST_F(NodeFilesTest, AGenesisReadsBackAndADamagedOneIsRefused) {
                           identity(protocol::MemberKind::participant, "owner"),
                           {identity(protocol::MemberKind::sequencer, "s1").introduction,
                            identity(protocol::MemberKind::sequencer, "s2").introduction},
-                          {identity(protocol::MemberKind::mediator, "m").introduction}};
+                          {{2,
+                            {identity(protocol::MemberKind::mediator, "m1").introduction,
+                             identity(protocol::MemberKind::mediator, "m2").introduction}},
+                           {1, {identity(protocol::MemberKind::mediator, "m3").introduction}}}};
   const auto genesis = found_synchronizer(founders);
   ASSERT_TRUE(genesis) << genesis.error().to_string();
   ASSERT_TRUE(write_genesis(path("genesis.bin"), *genesis));

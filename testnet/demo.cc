@@ -21,8 +21,9 @@
 namespace synod::testnet {
 namespace {
 
-constexpr int kPingsBefore = 20;  // a sequencer dies
+constexpr int kPingsBefore = 20;  // a node dies
 constexpr int kPingsAfter = 90;   // while it comes back, and later
+constexpr int kPingsWithoutMediator = 40;
 
 double in_millis(std::int64_t micros) { return static_cast<double>(micros) / 1000; }
 std::string millis(std::int64_t micros) { return fmt::format("{:.1f} ms", in_millis(micros)); }
@@ -45,6 +46,7 @@ class Demo {
     SYNOD_RETURN_IF_ERROR(move_an_iou());
     SYNOD_RETURN_IF_ERROR(what_the_nodes_saw());
     SYNOD_RETURN_IF_ERROR(lose_a_sequencer());
+    SYNOD_RETURN_IF_ERROR(lose_a_mediator());
     say("");
     say("Done. `synod testnet status` shows the nodes, `synod testnet logs NODE` what one of them wrote.");
     return boost::json::serialize(report_) + "\n";
@@ -80,7 +82,7 @@ class Demo {
         sides_[0].participant->organisation, sides_[1].participant->organisation);
     report_["organisations"] =
         boost::json::array{sides_[0].participant->organisation, sides_[1].participant->organisation};
-    say("One ordering service puts what both sequencers submit into one log of blocks.");
+    say("One ordering service puts what the sequencers submit into one log of blocks.");
     return {};
   }
 
@@ -199,6 +201,10 @@ class Demo {
           break;
         }
         case Role::mediator: {
+          if (status.has_active() && !status.active()) {
+            say("   {}: passive", state.plan->name);
+            break;
+          }
           std::string text = fmt::format("{} approved, {} rejected", status.approved(), status.rejected());
           if (status.has_last_verdict())
             text +=
@@ -217,51 +223,73 @@ class Demo {
     return {};
   }
 
-  Status lose_a_sequencer() {
-    const NodePlan& victim = *plan_.with_role(Role::sequencer)[0];
-    say("");
-    say("5. Nobody is needed: kill -9 of {} while transactions run", victim.name);
+  // Pings while something happens to the network.
+  struct Meanwhile {
     std::atomic<int> answered = 0;
     std::atomic<std::int64_t> slowest = 0;
     std::atomic<bool> given_up = false, one_failed = false;
+  };
+
+  Result<PingReport> ping_while(int count, const std::function<Status(Meanwhile&)>& happens) {
+    Meanwhile meanwhile;
     PingOptions ping;
-    ping.count = kPingsBefore + options_.pings_without + kPingsAfter;
+    ping.count = count;
     ping.pause = Duration::milliseconds(10);
     ping.deadline = options_.patience;
-    ping.cancelled = [&] { return given_up.load(); };
+    ping.cancelled = [&] { return meanwhile.given_up.load(); };
     ping.on_ping = [&](int, std::optional<std::int64_t> micros) {
       if (!micros) {
-        one_failed = true;
+        meanwhile.one_failed = true;
         return;
       }
-      ++answered;
-      slowest = std::max(slowest.load(), *micros);
+      ++meanwhile.answered;
+      meanwhile.slowest = std::max(meanwhile.slowest.load(), *micros);
     };
     Result<PingReport> report;
     std::thread pings([&] {
       report =
           run_pings(ping_, {sides_[0].ledger.get(), sides_[0].party}, {sides_[1].ledger.get(), sides_[1].party}, ping);
     });
-    const auto wait_for = [&](int count) {
-      const std::int64_t give_up = clock_->monotonic_micros() + options_.patience.micros;
-      while (answered < count && !one_failed && clock_->monotonic_micros() < give_up)
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-      return answered >= count;
-    };
+    const Status outcome = happens(meanwhile);
+    if (!outcome) meanwhile.given_up = true;
+    pings.join();
+    SYNOD_RETURN_IF_ERROR(outcome);
+    if (report && !report->failures.empty()) return fail(report->failures.front());
+    return report;
+  }
+
+  bool wait_for(const Meanwhile& meanwhile, int count) const {
+    const std::int64_t give_up = clock_->monotonic_micros() + options_.patience.micros;
+    while (meanwhile.answered < count && !meanwhile.one_failed && clock_->monotonic_micros() < give_up)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    return meanwhile.answered >= count;
+  }
+
+  void say_pings(const PingReport& report, boost::json::object& lost) {
+    say("   {} pings in all, none lost: p50 {}, p99 {}", report.micros.size(), millis(report.percentile(0.5)),
+        millis(report.percentile(0.99)));
+    lost["pings"] = report.micros.size();
+    lost["p50Millis"] = in_millis(report.percentile(0.5));
+    lost["p99Millis"] = in_millis(report.percentile(0.99));
+  }
+
+  Status lose_a_sequencer() {
+    const NodePlan& victim = *plan_.with_role(Role::sequencer)[0];
+    say("");
+    say("5. Nobody is needed: kill -9 of {} while transactions run", victim.name);
     boost::json::object lost;
     lost["name"] = victim.name;
-    const Status outcome = [&]() -> Status {
-      if (!wait_for(kPingsBefore)) return fail(unexpected("pings do not run"));
+    const auto happens = [&](Meanwhile& meanwhile) -> Status {
+      if (!wait_for(meanwhile, kPingsBefore)) return fail(unexpected("pings do not run"));
       const auto before = ask(victim, options_.patience);
       if (!before || !stop(victim, SIGKILL, options_.patience))
         return fail(unexpected(victim.name + " could not be killed"));
-      const int at_kill = answered;
+      const int at_kill = meanwhile.answered;
       say("   {} dies at height {}, after {} pings", victim.name, before->height(), at_kill);
-      if (!wait_for(at_kill + options_.pings_without))
+      if (!wait_for(meanwhile, at_kill + options_.pings_without))
         return fail(unexpected("transactions do not go on without " + victim.name));
-      const int without = answered - at_kill;
-      say("   {} more pings answered through the other sequencer; the slowest of all took {}", without,
-          millis(slowest));
+      const int without = meanwhile.answered - at_kill;
+      say("   {} more pings answered without it; the slowest of all took {}", without, millis(meanwhile.slowest));
       const std::int64_t begin = clock_->monotonic_micros();
       SYNOD_RETURN_IF_ERROR(start(victim));
       SYNOD_RETURN_IF_ERROR(wait_ready(victim, options_.patience));
@@ -274,28 +302,78 @@ class Demo {
       lost["heightAtKill"] = before->height();
       lost["pingsBefore"] = at_kill;
       lost["pingsWithout"] = without;
-      lost["slowestMillis"] = in_millis(slowest);
+      lost["slowestMillis"] = in_millis(meanwhile.slowest);
       lost["restartMillis"] = in_millis(took);
       lost["heightAfter"] = after->height();
       lost["blocksReadAfter"] = after->blocks_read();
       if (after->blocks_read() > after->height() - before->height() + 1)
         return fail(unexpected(victim.name + " read blocks again that it had in its cache"));
       return {};
-    }();
-    if (!outcome) {
-      given_up = true;
+    };
+    const auto report = ping_while(kPingsBefore + options_.pings_without + kPingsAfter, happens);
+    if (!report) {
       leave_running(victim);
+      return fail(report.error());
     }
-    pings.join();
-    SYNOD_RETURN_IF_ERROR(outcome);
-    if (!report) return fail(report.error());
-    if (!report->failures.empty()) return fail(report->failures.front());
-    say("   {} pings in all, none lost: p50 {}, p99 {}", report->micros.size(), millis(report->percentile(0.5)),
-        millis(report->percentile(0.99)));
-    lost["pings"] = report->micros.size();
-    lost["p50Millis"] = in_millis(report->percentile(0.5));
-    lost["p99Millis"] = in_millis(report->percentile(0.99));
+    say_pings(*report, lost);
     report_["lostSequencer"] = std::move(lost);
+    return {};
+  }
+
+  // A mediator process that the network can do without: enough others of its group are left, or a passive replica.
+  const NodePlan* dispensable_mediator(std::string& why) const {
+    const std::vector<NodeState> states = state_of(plan_);
+    for (const NodeState& state : states) {
+      if (!state.status || state.plan->role != Role::mediator) continue;
+      const auto& status = *state.status;
+      if (status.has_active() && status.active()) {
+        for (const NodeState& other : states) {
+          if (!other.status || !other.status->has_active() || other.status->active()) continue;
+          if (other.status->member() != status.member() || !other.healthy()) continue;
+          why = fmt::format("{} takes over", other.plan->name);
+          return state.plan;
+        }
+      }
+      const auto& group = status.mediator_group();
+      if (status.has_mediator_group() && !group.observing() && group.active() > group.threshold()) {
+        why = fmt::format("{} of {} must agree", group.threshold(), group.active());
+        return state.plan;
+      }
+    }
+    return nullptr;
+  }
+
+  Status lose_a_mediator() {
+    std::string why;
+    const NodePlan* victim = dispensable_mediator(why);
+    if (!victim) return {};
+    say("");
+    say("6. kill -9 of {} while transactions run: {}", victim->name, why);
+    boost::json::object lost;
+    lost["name"] = victim->name;
+    const auto happens = [&](Meanwhile& meanwhile) -> Status {
+      if (!wait_for(meanwhile, kPingsBefore)) return fail(unexpected("pings do not run"));
+      if (!stop(*victim, SIGKILL, options_.patience)) return fail(unexpected(victim->name + " could not be killed"));
+      const int at_kill = meanwhile.answered;
+      if (!wait_for(meanwhile, at_kill + kPingsWithoutMediator))
+        return fail(unexpected("transactions do not go on without " + victim->name));
+      const int without = meanwhile.answered - at_kill;
+      say("   {} pings before, {} without it; the slowest of all took {}", at_kill, without, millis(meanwhile.slowest));
+      SYNOD_RETURN_IF_ERROR(start(*victim));
+      SYNOD_RETURN_IF_ERROR(wait_ready(*victim, options_.patience));
+      say("   {} is back", victim->name);
+      lost["pingsBefore"] = at_kill;
+      lost["pingsWithout"] = without;
+      lost["slowestMillis"] = in_millis(meanwhile.slowest);
+      return {};
+    };
+    const auto report = ping_while(kPingsBefore + kPingsWithoutMediator + kPingsAfter, happens);
+    if (!report) {
+      leave_running(*victim);
+      return fail(report.error());
+    }
+    say_pings(*report, lost);
+    report_["lostMediator"] = std::move(lost);
     return {};
   }
 

@@ -12,8 +12,8 @@
 #include <thread>
 
 #include "base/env.h"
-#include "testnet/cache_database.h"
 #include "testnet/network_process.h"
+#include "testnet/node_database.h"
 #include "testnet/ordering_engine.h"
 #include "testnet/process.h"
 #include "testnet/status.h"
@@ -103,7 +103,7 @@ Status start_what_is_absent(const NetworkPlan& plan, Duration patience, const Pr
   if (engine) SYNOD_RETURN_IF_ERROR(engine->start(patience, progress));
   for (const NodePlan& node : plan.nodes) {
     if (cancelled()) return fail(interrupted());
-    if (const auto database = cache_database_of(plan, node)) {
+    if (const auto database = database_of(plan, node)) {
       SYNOD_RETURN_IF_ERROR(database->start(patience));
       progress(fmt::format("  {:<28} ready at 127.0.0.1:{}", database->name, database->port));
     }
@@ -153,7 +153,7 @@ bool stop_all(const NetworkPlan& plan, Duration patience, const Progress& progre
     all_stopped = all_stopped && stopped;
   }
   for (const NodePlan& node : plan.nodes) {
-    const auto database = cache_database_of(plan, node);
+    const auto database = database_of(plan, node);
     if (!database) continue;
     const bool stopped = database->stop();
     progress(fmt::format("  {:<28} {}", database->name, stopped ? "stopped" : "still running"));

@@ -1,66 +1,17 @@
 #include "testnet/network_plan.h"
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <fstream>
-#include <set>
 #include <sstream>
 
-#include "base/config.h"
-#include "testnet/cache_database.h"
 #include "testnet/changes.h"
+#include "testnet/network_file.h"
+#include "testnet/node_database.h"
 #include "testnet/ordering_engine.h"
 
 namespace synod::testnet {
 namespace {
-
-struct Organisation {
-  std::string name;
-  std::vector<std::string> nodes;
-};
-
-struct NetworkFile {
-  std::string network;
-  std::string synchronizer = "synod";
-  std::string ordering = "solo";
-  std::string cache;
-  std::int64_t first_port = 27500;
-  bool static_time = false;
-  std::vector<Organisation> organisations;
-};
-
-void describe(config::Fields& f, NetworkFile& file) {
-  f.text("network", file.network, "Name of the network, and of its folder.");
-  f.text("synchronizer", file.synchronizer, "The readable part of the synchronizer id.");
-  f.text("ordering", file.ordering, "Ordering engine: solo, or a real one that is started beside the nodes.");
-  f.text(
-      "cache", file.cache,
-      "Where each sequencer keeps its cache: rocksdb, in its folder; postgres, in a schema of the database that they "
-      "share for the log with ordering postgres, otherwise in a server of its own that is started beside it. Empty: "
-      "postgres with ordering postgres, rocksdb with any other.");
-  f.int64("first-port", file.first_port, "Nodes listen on ports from here upwards.");
-  f.flag("static-time", file.static_time,
-         "Time stands still until an application sets it (Ledger API TimeService). For tests of time, with one "
-         "sequencer, from the beginning of the network.");
-  f.list(
-      "organisations", file.organisations,
-      [](config::Fields& g, Organisation& organisation) {
-        g.text("name", organisation.name, "Name, the first part of its nodes' names.");
-        g.texts("nodes", organisation.nodes, "Roles that it runs.");
-      },
-      "Who takes part.");
-}
-
-bool is_name(const std::string& text) {
-  return !text.empty() && text.size() <= 40 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::islower(c) || std::isdigit(c) || c == '-';
-  });
-}
-
-Error wrong(const std::string& file, std::string cause) {
-  return invalid_argument("NETWORK_FILE_INVALID", file + ": " + std::move(cause));
-}
 
 // What was prepared in a folder before; without an ordering if nothing was. prepare() writes the file.
 struct Prepared {
@@ -79,26 +30,45 @@ Prepared prepared_in(const std::string& folder) {
   return prepared;
 }
 
-Status check_name(const std::string& path, const char* what, const std::string& name,
+Status check_name(const NetworkFile& file, const char* what, const std::string& name,
                   const std::vector<std::string>& known) {
   if (std::find(known.begin(), known.end(), name) != known.end()) return {};
   std::string names;
   for (const std::string& one : known) names += (names.empty() ? "" : ", ") + one;
-  return fail(wrong(path, std::string(what) + " '" + name + "' is none of " + names));
+  return fail(wrong_at(file, {what}, std::string(what) + " '" + name + "' is none of " + names));
 }
 
-Status check(const std::string& path, const NetworkPlan& plan) {
-  SYNOD_RETURN_IF_ERROR(check_name(path, "ordering", plan.ordering, orderings()));
-  SYNOD_RETURN_IF_ERROR(check_name(path, "cache", plan.cache, caches()));
+Status check(const NetworkFile& file, const NetworkPlan& plan) {
+  SYNOD_RETURN_IF_ERROR(check_name(file, "ordering", plan.ordering, orderings()));
+  SYNOD_RETURN_IF_ERROR(check_name(file, "cache", plan.cache, caches()));
+  const auto wrong = [&](const char* place, const char* cause) { return fail(wrong_at(file, {place}, cause)); };
   if (plan.ordering == "solo" && plan.with_role(Role::orderer).size() != 1)
-    return fail(wrong(path, "a network with solo ordering has exactly one orderer"));
-  if (plan.with_role(Role::sequencer).empty()) return fail(wrong(path, "a network needs a sequencer"));
+    return wrong("organisations", "a network with solo ordering has exactly one orderer");
+  if (plan.with_role(Role::sequencer).empty()) return wrong("organisations", "a network needs a sequencer");
   if (plan.static_time && plan.with_role(Role::sequencer).size() != 1)
-    return fail(wrong(path, "static-time needs exactly one sequencer: several would not believe each other's leaps"));
-  if (plan.with_role(Role::mediator).size() != 1) return fail(wrong(path, "a network has exactly one mediator"));
+    return wrong("static-time",
+                 "static-time needs exactly one sequencer: several would not believe each other's leaps");
   if (plan.with_role(Role::topology_manager).size() != 1)
-    return fail(wrong(path, "a network has exactly one topology-manager"));
+    return wrong("organisations", "a network has exactly one topology-manager");
   return {};
+}
+
+// The nodes of an organisation, with two ports each from `port` upwards.
+Result<std::vector<NodePlan>> nodes_of(const NetworkFile::Organisation& organisation, const std::string& folder,
+                                       std::uint16_t& port) {
+  std::vector<NodePlan> nodes;
+  for (const std::string& role_name : organisation.nodes) {
+    SYNOD_TRY(const Role role, parse_role(role_name));
+    const std::int64_t processes = role == Role::mediator ? organisation.mediator_replicas : 1;
+    for (std::int64_t number = 1; number <= processes; ++number) {
+      const std::string own = role_name + (number == 1 ? "" : "-" + std::to_string(number));
+      nodes.push_back({organisation.name + "-" + own, organisation.name, role,
+                       folder + "/" + organisation.name + "/" + own, port, static_cast<std::uint16_t>(port + 1),
+                       number == 1 ? "" : organisation.name + "-" + role_name});
+      port = static_cast<std::uint16_t>(port + 2);
+    }
+  }
+  return nodes;
 }
 
 }  // namespace
@@ -148,13 +118,8 @@ Result<const NodePlan*> NetworkPlan::find(const std::string& name) const {
 
 Result<NetworkPlan> load_plan(const std::string& network_file, const std::string& data_folder,
                               const std::string& ordering, const std::string& cache) {
-  NetworkFile file;
-  SYNOD_RETURN_IF_ERROR(config::read_file(network_file, [&](config::Fields& f) { describe(f, file); }));
-  if (!is_name(file.network)) return fail(wrong(network_file, "network must be a short name of a-z, 0-9 and -"));
-  if (file.first_port < 1024 || file.first_port > 65000)
-    return fail(wrong(network_file, "first-port must lie between 1024 and 65000"));
-
-  NetworkPlan plan{file.network, file.synchronizer, file.ordering, file.cache, "", {}, {}};
+  SYNOD_TRY(const NetworkFile file, read_network_file(network_file));
+  NetworkPlan plan{file.network, file.synchronizer, file.ordering, file.cache, "", {}, {}, {}};
   plan.static_time = file.static_time;
   const std::string folder = data_folder.empty() ? "testnet-data/" + file.network : data_folder;
   plan.folder = std::filesystem::absolute(folder).lexically_normal().string();
@@ -166,30 +131,22 @@ Result<NetworkPlan> load_plan(const std::string& network_file, const std::string
   if (!cache.empty()) plan.cache = cache;
   if (plan.cache.empty()) plan.cache = plan.ordering == "postgres" ? "postgres" : "rocksdb";
 
-  std::set<std::string> names;
-  std::uint16_t port = static_cast<std::uint16_t>(file.first_port);
-  for (const Organisation& organisation : file.organisations) {
-    if (!is_name(organisation.name))
-      return fail(wrong(network_file, "'" + organisation.name + "' is no name of an organisation (a-z, 0-9 and -)"));
-    for (const std::string& role_name : organisation.nodes) {
-      SYNOD_TRY(const Role role, parse_role(role_name));
-      NodePlan node{organisation.name + "-" + role_name,
-                    organisation.name,
-                    role,
-                    plan.folder + "/" + organisation.name + "/" + role_name,
-                    port,
-                    static_cast<std::uint16_t>(port + 1)};
-      port = static_cast<std::uint16_t>(port + 2);
-      if (role == Role::orderer && plan.ordering != "solo") continue;
-      if (!names.insert(node.name).second)
-        return fail(wrong(network_file, "organisation '" + organisation.name + "' has two nodes of role " + role_name));
-      plan.nodes.push_back(std::move(node));
-    }
+  auto port = static_cast<std::uint16_t>(file.first_port);
+  for (const NetworkFile::Organisation& organisation : file.organisations) {
+    SYNOD_TRY(std::vector<NodePlan> nodes, nodes_of(organisation, plan.folder, port));
+    for (NodePlan& node : nodes)
+      if (node.role != Role::orderer || plan.ordering == "solo") plan.nodes.push_back(std::move(node));
+  }
+  for (const NetworkFile::MediatorGroup& group : file.mediator_groups) {
+    MediatorGroupPlan& made = plan.mediator_groups.emplace_back();
+    made.threshold = static_cast<std::uint32_t>(group.threshold);
+    for (const std::string& organisation : group.mediators)
+      made.mediators.push_back(organisation + "-" + to_string(Role::mediator));
   }
   // Who is connected to comes before who connects; Role is declared in that order.
   std::stable_sort(plan.nodes.begin(), plan.nodes.end(),
                    [](const NodePlan& a, const NodePlan& b) { return a.role < b.role; });
-  SYNOD_RETURN_IF_ERROR(check(network_file, plan));
+  SYNOD_RETURN_IF_ERROR(check(file, plan));
   SYNOD_TRY(const PlanChanges changes, read_changes(plan.folder));
   plan.founders = plan.nodes;
   apply(changes, plan);

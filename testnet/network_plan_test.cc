@@ -87,15 +87,86 @@ TEST_F(NetworkPlanTest, CachesAreWhereTheLogIsOnlyInTheSqlDomain) {
   EXPECT_THAT(cache("cache: paper\n", "", ""), HasSubstr("cache 'paper' is none of"));
 }
 
+TEST_F(NetworkPlanTest, MediatorsAreInGroups) {
+  const auto given = load_plan("testnet/three-orgs.yaml", "");
+  ASSERT_TRUE(given) << given.error().to_string();
+  ASSERT_EQ(given->mediator_groups.size(), 1u);
+  EXPECT_EQ(given->mediator_groups[0].threshold, 2u);
+  EXPECT_THAT(given->mediator_groups[0].mediators, ElementsAre("coke-mediator", "pepsi-mediator", "fanta-mediator"));
+
+  const std::string three = std::string(kCentre) + "  - {name: east, nodes: [mediator]}\n" +
+                            "  - {name: west, nodes: [mediator]}\nmediator-groups:\n";
+  const auto two = load(network(three + "  - {mediators: [hub]}\n  - {threshold: 2, mediators: [west, east]}\n"));
+  ASSERT_TRUE(two) << two.error().to_string();
+  ASSERT_EQ(two->mediator_groups.size(), 2u);
+  EXPECT_EQ(two->mediator_groups[0].threshold, 1u);
+  EXPECT_THAT(two->mediator_groups[1].mediators, ElementsAre("west-mediator", "east-mediator"));
+  const auto alone = load(network(kCentre));
+  ASSERT_TRUE(alone) << alone.error().to_string();
+  ASSERT_EQ(alone->mediator_groups.size(), 1u);
+  EXPECT_THAT(alone->mediator_groups[0].mediators, ElementsAre("hub-mediator"));
+}
+
+TEST_F(NetworkPlanTest, WrongGroupsAreRefusedWithTheirLine) {
+  const std::string all = std::string(kCentre) +                     // line 4
+                          "  - {name: east, nodes: [mediator]}\n" +  // 5
+                          "  - name: west\n" +                       // 6
+                          "    nodes: [mediator]\n";                 // 7
+  const std::string groups = all + "mediator-groups:\n";             // 8
+  EXPECT_THAT(error_of(network(all)), HasSubstr("network.yaml:5: 3 mediators, but no mediator-groups say"));
+  EXPECT_THAT(error_of(network(groups + "  - {threshold: 2, mediators: [hub, east]}\n")),
+              HasSubstr("network.yaml:7: the mediator of 'west' is in no mediator group"));
+  EXPECT_THAT(error_of(network(groups + "  - mediators: [hub, east, west]\n    threshold: 4\n")),
+              HasSubstr("network.yaml:10: threshold 4 of a group of 3 must lie between 1 and 3"));
+  EXPECT_THAT(error_of(network(groups + "  - {threshold: 0, mediators: [hub, east, west]}\n")),
+              HasSubstr("network.yaml:9: threshold 0"));
+  EXPECT_THAT(error_of(network(groups + "  - mediators:\n    - hub\n    - north\n")),
+              HasSubstr("network.yaml:11: there is no organisation 'north'"));
+  EXPECT_THAT(error_of(network(groups + "  - {mediators: [hub, east]}\n  - {mediators: [west, hub]}\n")),
+              HasSubstr("network.yaml:10: the mediator of 'hub' is in a group already"));
+  EXPECT_THAT(error_of(network(groups + "  - {mediators: [hub, east, west]}\n  - {threshold: 1}\n")),
+              HasSubstr("network.yaml:10: a mediator group needs mediators"));
+  EXPECT_THAT(error_of(network(std::string(kCentre) + "  - {name: east, nodes: [sequencer]}\nmediator-groups:\n" +
+                               "  - {mediators: [hub, east]}\n")),
+              HasSubstr("network.yaml:7: organisation 'east' runs no mediator"));
+}
+
+TEST_F(NetworkPlanTest, AMediatorMayHaveReplicas) {
+  const auto plan = load(network(std::string(kCentre) + "    # one more\n" +
+                                 "  - {name: east, nodes: [mediator, sequencer], mediator-replicas: 3}\n" +
+                                 "mediator-groups: [{threshold: 2, mediators: [hub, east]}]\n"));
+  ASSERT_TRUE(plan) << plan.error().to_string();
+  EXPECT_EQ(plan->with_role(Role::mediator).size(), 4u);
+  const NodePlan& first = **plan->find("east-mediator");
+  const NodePlan& third = **plan->find("east-mediator-3");
+  EXPECT_FALSE(first.is_replica());
+  EXPECT_EQ(third.replica_of, "east-mediator");
+  EXPECT_EQ(third.folder, folder_ + "/data/east/mediator-3");
+  EXPECT_EQ(third.public_port, first.public_port + 4);
+  EXPECT_EQ((*plan->find("east-sequencer"))->public_port, first.public_port + 6);
+  EXPECT_THAT(plan->mediator_groups[0].mediators, ElementsAre("hub-mediator", "east-mediator"));
+  EXPECT_TRUE(load_plan("testnet/mediator-replicas.yaml", ""));
+
+  EXPECT_THAT(error_of(network(std::string(kCentre) + "  - name: east\n    mediator-replicas: 2\n")),
+              HasSubstr("network.yaml:6: organisation 'east' runs no mediator"));
+  EXPECT_THAT(error_of(network("  - {name: east, nodes: [mediator], mediator-replicas: 0}\n")),
+              HasSubstr("network.yaml:4: mediator-replicas must lie between 1 and 8"));
+}
+
 TEST_F(NetworkPlanTest, WrongFilesAreRefusedWithTheirReason) {
+  const std::string hub = "  - {name: hub, nodes: ";
   EXPECT_THAT(error_of("network: pair\norganizations: []\n"), HasSubstr("network.yaml:2: unknown key 'organizations'"));
-  EXPECT_THAT(error_of("network: Coke & Pepsi\n"), HasSubstr("short name"));
-  EXPECT_THAT(error_of("network: pair\nfirst-port: 80\n"), HasSubstr("first-port must lie between"));
-  EXPECT_THAT(error_of(network("  - {name: hub, nodes: [validator]}\n")), HasSubstr("'validator' is no role"));
-  EXPECT_THAT(error_of(network("  - {name: ../up, nodes: [sequencer]}\n")), HasSubstr("no name of an organisation"));
-  EXPECT_THAT(error_of(network("  - {name: hub, nodes: [sequencer, sequencer]}\n")), HasSubstr("two nodes of role"));
-  EXPECT_THAT(error_of(network("  - {name: hub, nodes: [orderer]}\n")), HasSubstr("needs a sequencer"));
-  EXPECT_THAT(error_of(network("  - {name: hub, nodes: [orderer, sequencer]}\n")), HasSubstr("exactly one mediator"));
+  EXPECT_THAT(error_of("network: Coke & Pepsi\n"), HasSubstr("network.yaml:1: network must be a short name"));
+  EXPECT_THAT(error_of("network: pair\nfirst-port: 80\n"), HasSubstr("network.yaml:2: first-port must lie between"));
+  EXPECT_THAT(error_of(network(hub + "[validator]}\n")), HasSubstr("network.yaml:4: 'validator' is no role"));
+  EXPECT_THAT(error_of(network("  - {name: ../up, nodes: [sequencer]}\n")),
+              HasSubstr("network.yaml:4: '../up' is no name of an organisation"));
+  EXPECT_THAT(error_of(network(hub + "[sequencer, sequencer]}\n")),
+              HasSubstr("network.yaml:4: organisation 'hub' has two"));
+  EXPECT_THAT(error_of(network(hub + "[orderer, mediator]}\n")),
+              HasSubstr("network.yaml:4: a network needs a sequencer"));
+  EXPECT_THAT(error_of(network(hub + "[orderer, sequencer]}\n")),
+              HasSubstr("network.yaml:4: a network needs a mediator"));
   const auto none = load_plan(folder_ + "/absent.yaml", "");
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().id, "CONFIG_NOT_FOUND");

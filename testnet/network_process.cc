@@ -2,8 +2,8 @@
 
 #include <signal.h>
 
-#include "testnet/cache_database.h"
 #include "testnet/launcher.h"
+#include "testnet/node_database.h"
 #include "testnet/ordering_engine.h"
 #include "testnet/process.h"
 
@@ -40,7 +40,7 @@ std::vector<NetworkProcess> beside_the_nodes(const NetworkPlan& plan) {
   std::vector<NetworkProcess> all;
   if (const auto engine = engine_of(plan); engine && *engine) all = (*engine)->processes();
   for (const NodePlan& node : plan.nodes)
-    if (auto database = cache_database_of(plan, node)) all.push_back(std::move(*database));
+    if (auto database = database_of(plan, node)) all.push_back(std::move(*database));
   return all;
 }
 

@@ -10,8 +10,8 @@
 #include "crypto/certificate.h"
 #include "node/founding.h"
 #include "node/node_file.h"
-#include "testnet/cache_database.h"
 #include "testnet/launcher.h"
+#include "testnet/node_database.h"
 #include "testnet/ordering_engine.h"
 
 namespace synod::testnet {
@@ -43,6 +43,12 @@ std::string shape_of(const NetworkPlan& plan) {
     shape += " " + plan.cache;  // a folder's first line may be from before there was a choice
   shape += "\n";
   for (const NodePlan& node : plan.founders) shape += node.name + " " + std::to_string(node.public_port) + "\n";
+  if (plan.mediator_groups.size() == 1 && plan.mediator_groups[0].mediators.size() == 1) return shape;
+  for (const MediatorGroupPlan& group : plan.mediator_groups) {
+    shape += "mediator group " + std::to_string(group.threshold);
+    for (const std::string& mediator : group.mediators) shape += " " + mediator;
+    shape += "\n";
+  }
   return shape;
 }
 
@@ -81,6 +87,18 @@ Status make_certificates(const NetworkPlan& plan) {
   return write(plan.folder + "/" + kBundle, bundle);
 }
 
+// A replica is the same member: it has the same keys.
+Status share_keys(const NetworkPlan& plan, const NodePlan& replica) {
+  SYNOD_TRY(const NodePlan* original, plan.find(replica.replica_of));
+  const std::string keys = replica.folder + "/data/keys";
+  std::error_code error;
+  std::filesystem::remove_all(keys, error);  // of an attempt that did not get to the end
+  std::filesystem::copy(original->folder + "/data/keys", keys, std::filesystem::copy_options::recursive, error);
+  if (error) return fail(unavailable("NETWORK_FOLDER_FAILED", keys + ": " + error.message()));
+  chmod(keys.c_str(), 0700);
+  return {};
+}
+
 Status make_genesis(const NetworkPlan& plan) {
   const auto random = system_random();
   const auto identity = [&](const NodePlan& node, protocol::MemberKind kind) {
@@ -93,10 +111,17 @@ Status make_genesis(const NetworkPlan& plan) {
     SYNOD_TRY(const node::Identity sequencer, identity(*node, protocol::MemberKind::sequencer));
     founders.sequencers.push_back(sequencer.introduction);
   }
-  for (const NodePlan* node : plan.with_role(Role::mediator)) {
-    SYNOD_TRY(const node::Identity mediator, identity(*node, protocol::MemberKind::mediator));
-    founders.mediators.push_back(mediator.introduction);
+  for (const MediatorGroupPlan& group : plan.mediator_groups) {
+    auto& founding = founders.mediator_groups.emplace_back();
+    founding.threshold = group.threshold;
+    for (const std::string& name : group.mediators) {
+      SYNOD_TRY(const NodePlan* node, plan.find(name));
+      SYNOD_TRY(const node::Identity mediator, identity(*node, protocol::MemberKind::mediator));
+      founding.mediators.push_back(mediator.introduction);
+    }
   }
+  for (const NodePlan& node : plan.nodes)
+    if (node.is_replica()) SYNOD_RETURN_IF_ERROR(share_keys(plan, node));
   founders.static_time = plan.static_time;
   SYNOD_TRY(const node::GenesisFile genesis, node::found_synchronizer(founders));
   for (const NodePlan* node : plan.with_role(Role::sequencer))
@@ -116,7 +141,7 @@ std::vector<std::string> sequencer_addresses(const NetworkPlan& plan) {
 
 Result<node::NodeFile> file_for(const NetworkPlan& plan, const NodePlan& plan_node, const OrderingEngine* engine) {
   node::NodeFile file;
-  file.name = plan_node.name;
+  file.name = plan_node.is_replica() ? plan_node.replica_of : plan_node.name;  // of the member
   file.role = to_string(plan_node.role);
   file.data_folder = plan_node.folder + "/data";
   file.public_api.port = plan_node.public_port;
@@ -141,7 +166,7 @@ Result<node::NodeFile> file_for(const NetworkPlan& plan, const NodePlan& plan_no
       file.public_api.certificate = certificate;
       file.public_api.private_key = key;
       file.sequencer.genesis = plan_node.folder + "/genesis.bin";
-      SYNOD_RETURN_IF_ERROR(configure_cache(plan, plan_node, file));
+      SYNOD_RETURN_IF_ERROR(configure_database(plan, plan_node, file));
       if (engine)
         SYNOD_RETURN_IF_ERROR(engine->configure(plan_node, file));
       else
@@ -149,6 +174,7 @@ Result<node::NodeFile> file_for(const NetworkPlan& plan, const NodePlan& plan_no
       break;
     case Role::mediator:
       file.mediator.sequencers = {sequencer_addresses(plan), bundle, "", ""};
+      SYNOD_RETURN_IF_ERROR(configure_database(plan, plan_node, file));
       break;
     case Role::topology_manager:
       file.topology_manager.sequencers = {sequencer_addresses(plan), bundle, "", ""};
@@ -182,7 +208,7 @@ Status prepare(const NetworkPlan& plan, const Progress& progress) {
   }
   SYNOD_TRY(const auto engine, engine_of(plan));
   if (engine) SYNOD_RETURN_IF_ERROR(engine->prepare(progress));
-  for (const NodePlan& node : plan.nodes) SYNOD_RETURN_IF_ERROR(prepare_cache_database(plan, node, progress));
+  for (const NodePlan& node : plan.nodes) SYNOD_RETURN_IF_ERROR(prepare_database(plan, node, progress));
   progress("  making certificates, keys and the genesis of the synchronizer");
   SYNOD_RETURN_IF_ERROR(make_certificates(plan));
   SYNOD_RETURN_IF_ERROR(make_genesis(plan));

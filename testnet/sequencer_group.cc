@@ -15,48 +15,29 @@
 #include "canton/topology_admin_v30.grpc.pb.h"
 #include "node/identity.h"
 #include "node/node_file.h"
-#include "rpc/error_status.h"
 #include "synod/admin.grpc.pb.h"
 #include "synod/sequencer_operations.grpc.pb.h"
-#include "testnet/cache_database.h"
 #include "testnet/certificates.h"
 #include "testnet/changes.h"
+#include "testnet/node_database.h"
 #include "testnet/ordering_engine.h"
 #include "testnet/process.h"
 #include "testnet/status.h"
+#include "testnet/topology_admin.h"
 
 namespace synod::testnet {
 namespace {
 
+namespace canton = ::com::digitalasset::canton::protocol::v30;
 namespace topology_api = ::com::digitalasset::canton::topology::admin::v30;
 namespace sequencer_api = ::com::digitalasset::canton::sequencer::admin::v30;
 namespace ops = ::synod::sequencer::operations::v1;
 
 std::string local(std::uint16_t port) { return fmt::format("127.0.0.1:{}", port); }
 
-std::shared_ptr<grpc::Channel> channel_to(std::uint16_t port) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetMaxReceiveMessageSize(-1);
-  return grpc::CreateCustomChannel(local(port), grpc::InsecureChannelCredentials(), arguments);
-}
-
-std::chrono::system_clock::time_point until(Duration patience) {
-  return std::chrono::system_clock::now() + std::chrono::microseconds(patience.micros);
-}
-
-Status done(const grpc::Status& status, const std::string& what) {
-  if (status.ok()) return {};
-  Error error = rpc::from_grpc_status(status);
-  error.cause = what + ": " + error.cause;
-  return fail(std::move(error));
-}
-
-const NodePlan& topology_manager(const NetworkPlan& plan) { return *plan.with_role(Role::topology_manager)[0]; }
-
 // Changes the list of active sequencers and waits until that has taken effect.
 Status change_group(const NetworkPlan& plan, const std::string& uid, bool present, Duration patience) {
-  const auto channel = channel_to(topology_manager(plan).public_port);
+  const auto channel = admin_channel(topology_manager(plan).public_port);
   topology_api::ListSequencerSynchronizerStateRequest query;
   query.mutable_base_query()->mutable_head_state();
   topology_api::ListSequencerSynchronizerStateResponse found;
@@ -75,27 +56,9 @@ Status change_group(const NetworkPlan& plan, const std::string& uid, bool presen
   } else {
     active.erase(at);
   }
-  topology_api::AuthorizeRequest request;
-  *request.mutable_proposal()->mutable_v30()->mutable_sequencer_synchronizer_state() = group;
-  request.set_must_fully_authorize(true);
-  request.mutable_wait_to_become_effective()->set_seconds(patience.micros / 1'000'000);
-  topology_api::AuthorizeResponse response;
-  grpc::ClientContext write;
-  write.set_deadline(until(patience));
-  return done(topology_api::TopologyManagerWriteService::NewStub(channel)->Authorize(&write, request, &response),
-              "changing the group of sequencers");
-}
-
-Status introduce(const NetworkPlan& plan, const topology::MemberIdentity& identity, Duration patience) {
-  topology_api::AddTransactionsRequest request;
-  for (const auto& transaction : identity.transactions) transaction.to_proto(*request.add_transactions());
-  request.mutable_wait_to_become_effective()->set_seconds(patience.micros / 1'000'000);
-  topology_api::AddTransactionsResponse response;
-  grpc::ClientContext context;
-  context.set_deadline(until(patience));
-  return done(topology_api::TopologyManagerWriteService::NewStub(channel_to(topology_manager(plan).public_port))
-                  ->AddTransactions(&context, request, &response),
-              "registering the sequencer's keys");
+  canton::TopologyMapping mapping;
+  *mapping.mutable_sequencer_synchronizer_state() = group;
+  return authorize(plan, mapping, TopologyChange::put, patience, "changing the group of sequencers");
 }
 
 // Until the peer has come to where the topology manager was.
@@ -115,7 +78,7 @@ Status wait_for_peer(const NetworkPlan& plan, const NodePlan& peer, Duration pat
 
 // The state of a peer, into a file.
 Status export_state(const NodePlan& peer, const std::string& path, Duration patience) {
-  const auto stub = sequencer_api::SequencerAdministrationService::NewStub(channel_to(peer.admin_port));
+  const auto stub = sequencer_api::SequencerAdministrationService::NewStub(admin_channel(peer.admin_port));
   grpc::ClientContext context;
   context.set_deadline(until(patience));
   const auto stream = stub->OnboardingStateV2(&context, {});
@@ -153,7 +116,7 @@ Status configure(const NetworkPlan& plan, const NodePlan& node, const NodePlan& 
     file.sequencer.ordering.private_key = node.folder + "/tls.key";
   }
   if (!file.sequencer.ordering.ca.empty()) file.sequencer.ordering.ca = authorities_file(plan);
-  SYNOD_RETURN_IF_ERROR(configure_cache(plan, node, file));
+  SYNOD_RETURN_IF_ERROR(configure_database(plan, node, file));
   if (engine) SYNOD_RETURN_IF_ERROR(engine->configure(node, file));
   return write_file(node, file);
 }
@@ -178,7 +141,7 @@ Status tell_member(const NodePlan& member, const NodePlan& sequencer, bool use, 
   grpc::ClientContext context;
   context.set_deadline(until(patience));
   synod::admin::v1::ReloadConfigurationResponse response;
-  return done(synod::admin::v1::NodeService::NewStub(channel_to(member.admin_port))
+  return done(synod::admin::v1::NodeService::NewStub(admin_channel(member.admin_port))
                   ->ReloadConfiguration(&context, {}, &response),
               "telling " + member.name);
 }
@@ -235,9 +198,7 @@ Status add_sequencer(const NetworkPlan& plan, const std::string& organisation, D
             node::open_identity(protocol::MemberKind::sequencer, node.name, node.folder + "/data", *random));
 
   progress("  registering " + identity.member.to_string());
-  const Status introduced = introduce(plan, identity.introduction, patience);
-  // Of an earlier attempt.
-  if (!introduced && introduced.error().id.find("ALREADY_EXISTS") == std::string::npos) return introduced;
+  SYNOD_RETURN_IF_ERROR(introduce(plan, identity.introduction, patience));
   SYNOD_RETURN_IF_ERROR(change_group(plan, identity.member.uid().to_string(), true, patience));
 
   const std::string state = node.folder + "/onboarding-state.bin";
@@ -246,8 +207,8 @@ Status add_sequencer(const NetworkPlan& plan, const std::string& organisation, D
     SYNOD_RETURN_IF_ERROR(wait_for_peer(plan, *peer, patience));
     SYNOD_RETURN_IF_ERROR(export_state(*peer, state, patience));
   }
-  SYNOD_RETURN_IF_ERROR(prepare_cache_database(plan, node, progress));
-  if (const auto database = cache_database_of(plan, node)) SYNOD_RETURN_IF_ERROR(database->start(patience));
+  SYNOD_RETURN_IF_ERROR(prepare_database(plan, node, progress));
+  if (const auto database = database_of(plan, node)) SYNOD_RETURN_IF_ERROR(database->start(patience));
   SYNOD_TRY(const auto engine, engine_of(plan));
   if (engine) SYNOD_RETURN_IF_ERROR(engine->admit(node, patience, progress));
   SYNOD_RETURN_IF_ERROR(configure(plan, node, *peer, state, engine.get()));
@@ -276,7 +237,7 @@ Status remove_sequencer(const NetworkPlan& plan, const std::string& name, Durati
   if (running(*node) && !stop(*node, SIGTERM, Duration::seconds(10)) && !stop(*node, SIGKILL, Duration::seconds(30))) {
     return fail(unavailable("PROCESS_STOP_FAILED", node->name + " does not stop"));
   }
-  if (const auto database = cache_database_of(plan, *node); database && !database->stop()) {
+  if (const auto database = database_of(plan, *node); database && !database->stop()) {
     return fail(unavailable("PROCESS_STOP_FAILED", database->name + " does not stop"));
   }
   SYNOD_TRY(PlanChanges changes, read_changes(plan.folder));
@@ -299,7 +260,7 @@ Status rotate_keys(const NetworkPlan& plan, const std::string& name, Duration pa
   grpc::ClientContext context;
   context.set_deadline(until(patience + Duration::seconds(5)));
   SYNOD_RETURN_IF_ERROR(
-      done(ops::SequencerOperations::NewStub(channel_to(node->admin_port))->RotateKeys(&context, request, &response),
+      done(ops::SequencerOperations::NewStub(admin_channel(node->admin_port))->RotateKeys(&context, request, &response),
            "replacing the keys of " + node->name));
   for (const auto& key : response.added()) progress("  new key " + key);
   SYNOD_RETURN_IF_ERROR(renew_certificate(plan, *node));

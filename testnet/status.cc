@@ -25,6 +25,12 @@ std::string position(const NodeStatus& status) {
 
 std::string details(const NodeStatus& status) {
   std::string text;
+  if (status.has_active()) text += status.active() ? "active; " : "passive, takes over when the active one is gone";
+  if (status.has_mediator_group()) {
+    const auto& group = status.mediator_group();
+    text += fmt::format("group {}, {} of {} must agree{}; ", group.index(), group.threshold(), group.active(),
+                        group.observing() ? ", observing" : "");
+  }
   if (status.has_blocks_read()) text += fmt::format("read {} blocks since start; ", status.blocks_read());
   if (status.has_sequencing_time_micros() && status.sequencing_time_micros() > 0)
     text += "at " + Timestamp{status.sequencing_time_micros()}.to_string();
@@ -51,6 +57,14 @@ boost::json::object to_json(const NodeState& state) {
   if (status.has_blocks_read()) node["blocksRead"] = status.blocks_read();
   if (status.has_sequencing_time_micros())
     node["sequencingTime"] = Timestamp{status.sequencing_time_micros()}.to_string();
+  if (status.has_active()) node["active"] = status.active();
+  if (status.has_mediator_group()) {
+    const auto& group = status.mediator_group();
+    node["mediatorGroup"] = {{"index", group.index()},
+                             {"threshold", group.threshold()},
+                             {"active", group.active()},
+                             {"observing", group.observing()}};
+  }
   if (state.plan->role == Role::mediator) {
     node["approved"] = status.approved();
     node["rejected"] = status.rejected();
