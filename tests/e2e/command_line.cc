@@ -114,16 +114,19 @@ void replace_in(const std::string& path, const std::string& pattern, const std::
   write_text(path, after);
 }
 
-TestNetwork::TestNetwork() {
+TestNetwork::TestNetwork()
+    : TestNetwork(
+          "  - {name: coke, nodes: [sequencer, participant]}\n"
+          "  - {name: pepsi, nodes: [sequencer, participant]}\n"
+          "  - {name: consortium, nodes: [orderer, mediator, topology-manager]}\n") {}
+
+TestNetwork::TestNetwork(const std::string& organisations) {
   char folder[] = "/tmp/synod-e2e-XXXXXX";
   SYNOD_CHECK(mkdtemp(folder) != nullptr);
   chmod(folder, 0755);  // a database server of root's runs as another user
   folder_ = folder;
-  write_text(network_file(), "network: e2e\nfirst-port: " + std::to_string(first_port()) +
-                                 "\norganisations:\n"
-                                 "  - {name: coke, nodes: [sequencer, participant]}\n"
-                                 "  - {name: pepsi, nodes: [sequencer, participant]}\n"
-                                 "  - {name: consortium, nodes: [orderer, mediator, topology-manager]}\n");
+  write_text(network_file(),
+             "network: e2e\nfirst-port: " + std::to_string(first_port()) + "\norganisations:\n" + organisations);
 }
 
 TestNetwork::~TestNetwork() {
@@ -135,7 +138,7 @@ TestNetwork::~TestNetwork() {
 std::string TestNetwork::options() const { return " -f " + network_file() + " -d " + data(); }
 Ran TestNetwork::testnet(const std::string& arguments) const {
   const bool starts = arguments.starts_with("up") || arguments.starts_with("restart") ||
-                      arguments.starts_with("add-sequencer") || arguments.starts_with("remove-sequencer") ||
+                      arguments.starts_with("add-") || arguments.starts_with("remove-") ||
                       arguments.starts_with("rotate-keys");
   const bool told = arguments.find("--ready-seconds") != std::string::npos;
   return synod("testnet " + arguments + (starts && !told ? " --ready-seconds 300" : "") + options());

@@ -42,6 +42,7 @@ class Background {
 class TestNetwork {
  public:
   TestNetwork();  // two organisations and the consortium, as in testnet/two-orgs.yaml
+  explicit TestNetwork(const std::string& organisations);  // this list, and what follows it in the file
   ~TestNetwork();
   // `synod testnet <arguments> -f … -d …`; more patient with starts than the command is by itself.
   Ran testnet(const std::string& arguments) const;

@@ -148,6 +148,11 @@ int PingLoad::answered() const {
   return sides_[0].answered + sides_[1].answered;
 }
 
+bool PingLoad::undisturbed() const {
+  std::lock_guard lock(mutex_);
+  return sides_[0].last_error.empty() && sides_[1].last_error.empty();
+}
+
 std::string PingLoad::state() const {
   std::lock_guard lock(mutex_);
   std::string text;

@@ -31,6 +31,7 @@ class PingLoad {
   // No new pings, and until all are answered.
   bool finish(std::chrono::seconds patience = std::chrono::seconds(300));
   int answered() const;
+  bool undisturbed() const;   // no command had to be submitted again
   std::string state() const;  // for a failure's message
 
   // After finish(). What is wrong: a command that took effect not once, an update that is not at both participants or
