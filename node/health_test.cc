@@ -6,15 +6,9 @@
 #include <filesystem>
 #include <fstream>
 #include <future>
-#include <map>
-#include <thread>
 
-#include "base/env.h"
-#include "base/process.h"
 #include "base/testing/expect_log.h"
-#include "base/testing/temporary_folder.h"
-#include "node/founding.h"
-#include "node/running_node.h"
+#include "node/testing/roles_in_one_process.h"
 #include "ordering/fabric_wire/fabric_log.h"
 #include "rpc/channel.h"
 #include "rpc/health_watch.h"
@@ -24,18 +18,8 @@
 namespace synod::node {
 namespace {
 
+using testing::eventually;
 using ::testing::HasSubstr;
-
-constexpr std::chrono::seconds kPatience(60);
-
-::testing::AssertionResult eventually(const std::function<bool()>& condition) {
-  const auto give_up = std::chrono::steady_clock::now() + kPatience;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > give_up) return ::testing::AssertionFailure() << "not within 60 s";
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return ::testing::AssertionSuccess();
-}
 
 // As a gRPC client hears it.
 bool serves(int port) {
@@ -91,45 +75,12 @@ TEST(HealthReporterTest, FollowsTheStatus) {
   EXPECT_EQ(other.snapshot()[""].reason, "its disk is full");
 }
 
-class RoleHealthTest : public ::testing::Test {
+class RoleHealthTest : public testing::RolesInOneProcess {
  protected:
-  void SetUp() override {
-    folder_ = synod::testing::new_folder("health");
-    orderer_port_ = free_port();
-    sequencer_port_ = free_port();
-    found();
-  }
   void TearDown() override {
     nodes_.clear();
     ::umount2((folder_ + "/orderer").c_str(), MNT_DETACH);  // of one test
-    std::filesystem::remove_all(folder_);
-  }
-
-  NodeFile file(const std::string& role) {
-    NodeFile file;
-    file.name = file.role = role;
-    file.data_folder = folder_ + "/" + role;
-    const std::vector<std::string> sequencers{"127.0.0.1:" + std::to_string(sequencer_port_)};
-    if (role == "orderer") {
-      file.public_api.port = orderer_port_;
-      file.orderer.allow_unsigned = true;
-    } else if (role == "sequencer") {
-      file.public_api.port = sequencer_port_;
-      file.sequencer.genesis = folder_ + "/genesis.bin";
-      file.sequencer.ordering.addresses = {"127.0.0.1:" + std::to_string(orderer_port_)};
-    } else if (role == "mediator") {
-      file.mediator.sequencers.addresses = sequencers;
-    } else if (role == "topology-manager") {
-      file.topology_manager.sequencers.addresses = sequencers;
-    } else {
-      file.participant.node.sequencers = {{sequencers[0], false}};
-    }
-    return file;
-  }
-  void start(const std::string& role) {
-    auto running = RunningNode::start(file(role));
-    ASSERT_TRUE(running) << running.error().to_string();
-    nodes_[role] = std::move(*running);
+    RolesInOneProcess::TearDown();
   }
   // Everywhere: at the role's own port, where it has one, and at the admin port.
   bool well(const std::string& role) { return says(role, true); }
@@ -142,29 +93,6 @@ class RoleHealthTest : public ::testing::Test {
     return role != "sequencer" || serves(sequencer_port_) == serving;
   }
   std::string reason(const std::string& role) { return nodes_.at(role)->admin().health().snapshot()[""].reason; }
-
-  std::map<std::string, std::unique_ptr<RunningNode>> nodes_;
-
- private:
-  void found() {
-    const auto random = system_random();
-    const auto identity = [&](protocol::MemberKind kind, const std::string& role) {
-      auto opened = open_identity(kind, role, folder_ + "/" + role, *random);
-      EXPECT_TRUE(opened) << opened.error().to_string();
-      return std::move(*opened);
-    };
-    const Founders founders{"synod",
-                            identity(protocol::MemberKind::participant, "topology-manager"),
-                            {identity(protocol::MemberKind::sequencer, "sequencer").introduction},
-                            {{1, {identity(protocol::MemberKind::mediator, "mediator").introduction}}}};
-    const auto genesis = found_synchronizer(founders);
-    ASSERT_TRUE(genesis) << genesis.error().to_string();
-    ASSERT_TRUE(write_genesis(folder_ + "/genesis.bin", *genesis));
-  }
-
- protected:
-  std::string folder_;
-  int orderer_port_ = 0, sequencer_port_ = 0;
 };
 
 TEST_F(RoleHealthTest, MembersServeWhileTheyAreConnected) {
