@@ -25,7 +25,7 @@ namespace synod::lf {
 
 class PackageStore;
 
-// Commands, already typed and in normal form (lf/ledger/command_codec.h makes them from Ledger API messages). Template
+// Commands, already typed and in normal form (participant/ledger_api makes them from messages). Template
 // and interface ids name their package by id, or by `#name` which is resolved through
 // SubmitContext::package_preference. `written_package`: the package whose version of the template or interface the
 // writer had in mind, if it is another one; only messages need it, for the labels of fields that do not fit.

@@ -109,7 +109,7 @@ struct Transaction {
 };
 
 // A stored or disclosed contract: lf/transaction.proto FatContractInstance, the content of `created_event_blob` and of
-// the contracts inside views. Encoded by lf/ledger/contract_codec.h.
+// the contracts inside views. Encoded by lf/ledger/value_codec.h.
 struct ContractInstance {
   ContractId contract_id;
   std::string version = "2.1";

@@ -13,7 +13,7 @@ namespace synod::lf {
 
 namespace {
 
-// Fields of daml_lf.proto.
+// Fields of proto/lf/archive.proto.
 constexpr std::uint32_t kHashFunction = 1, kPayload = 3, kHash = 4;
 constexpr std::uint32_t kLf1 = 2, kMinor = 3, kLf2 = 4, kPatch = 5;
 
