@@ -84,7 +84,6 @@ class PostgresStore final : public Store {
   std::int64_t term_now(pqxx::connection& session) const;
   Status try_open(bool& lost, bool& locked);
   std::string statement(const std::vector<Waiting*>& group) const;
-  Status with_former_cause(Status status);
   Status commit(const std::string& sql);
 
   const PostgresStoreOptions options_;
@@ -93,7 +92,6 @@ class PostgresStore final : public Store {
   const SessionPool readers_;
   Session owner_;          // holds the lock on the schema; whoever commits uses it
   std::int64_t term_ = 0;  // counts the owners; 0 until we are one
-  std::string full_;       // why the last commit that was answered found no room; whoever commits uses it
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
@@ -296,19 +294,6 @@ Status PostgresStore::commit(const std::string& sql) {
   }
 }
 
-// A server without room for its write-ahead log says so once and ends. From then on it is away, and whoever looks wants
-// to know why.
-Status PostgresStore::with_former_cause(Status status) {
-  if (status) {
-    full_.clear();
-  } else if (status.error().id == "STORAGE_FULL") {
-    full_ = status.error().cause;
-  } else if (!full_.empty()) {
-    status.error().cause += "; before that: " + full_;
-  }
-  return status;
-}
-
 Status PostgresStore::write(const WriteBatch& batch, Sync) {
   if (batch.empty()) return {};
   Waiting self{&batch, false, {}};
@@ -320,7 +305,7 @@ Status PostgresStore::write(const WriteBatch& batch, Sync) {
   std::vector<Waiting*> group;
   group.swap(queue_);
   lock.unlock();
-  const Status status = with_former_cause(commit(statement(group)));
+  const Status status = commit(statement(group));
   lock.lock();
   committing_ = false;
   health_ = status;
