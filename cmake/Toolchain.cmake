@@ -34,6 +34,12 @@ if(MOLD_PROGRAM)
   add_link_options(-fuse-ld=mold)
 endif()
 
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # No garbage is collected below half a gigabyte: few files get there, and collecting took up to a tenth of the time. The
+  # biggest takes 1.2 GB.
+  add_compile_options(--param=ggc-min-heapsize=524288)
+endif()
+
 # Linking is where memory goes: one at a time.
 set_property(GLOBAL APPEND PROPERTY JOB_POOLS link_pool=1)
 set(CMAKE_JOB_POOL_LINK link_pool)

@@ -2,6 +2,20 @@
 
 namespace synod::lf {
 
+Package::Package() = default;
+Package::~Package() = default;
+
+std::span<const std::string> Package::package_ids() const { return package_ids_; }
+std::span<const std::string> Package::dependencies() const { return dependencies_; }
+std::span<const std::string> Package::declared_imports() const { return declared_imports_; }
+std::span<const Module> Package::modules() const { return modules_; }
+std::span<const DataType> Package::data_types() const { return data_types_; }
+std::span<const Synonym> Package::synonyms() const { return synonyms_; }
+std::span<const ValueDefinition> Package::values() const { return values_; }
+std::span<const Template> Package::templates() const { return templates_; }
+std::span<const Interface> Package::interfaces() const { return interfaces_; }
+std::span<const ExceptionDefinition> Package::exceptions() const { return exceptions_; }
+
 const NameMeaning* Package::find(std::string_view module, std::string_view name) const {
   auto it = names_.find(QualifiedView{module, name});
   return it == names_.end() ? nullptr : &it->second;

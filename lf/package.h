@@ -36,7 +36,9 @@ struct NameMeaning {
 
 class Package {
  public:
-  Package() = default;
+  // These and the spans are written out in package.cc: many files include this, and each would instantiate all of them.
+  Package();
+  ~Package();
   Package(const Package&) = delete;
   Package& operator=(const Package&) = delete;
 
@@ -47,11 +49,11 @@ class Package {
   const std::string& version() const { return metadata_.version; }
 
   // All packages that the code refers to; the first is this package. Ref::package and Location::package index it.
-  std::span<const std::string> package_ids() const { return package_ids_; }
+  std::span<const std::string> package_ids() const;
   // What must be present: the packages referred to and, from 2.2, the declared imports. Sorted, without this package.
-  std::span<const std::string> dependencies() const { return dependencies_; }
+  std::span<const std::string> dependencies() const;
   // From 2.2: the declared imports in their order. Empty also when the archive gives a reason for having none.
-  std::span<const std::string> declared_imports() const { return declared_imports_; }
+  std::span<const std::string> declared_imports() const;
 
   std::string_view text(StringId id) const { return strings_[id.value]; }
   std::string_view text(DottedNameId id) const { return dotted_names_[id.value]; }  // "A.B.C"
@@ -73,13 +75,13 @@ class Package {
   std::size_t expr_count() const { return exprs_.size(); }
   std::size_t ref_count() const { return refs_.size(); }
 
-  std::span<const Module> modules() const { return modules_; }
-  std::span<const DataType> data_types() const { return data_types_; }
-  std::span<const Synonym> synonyms() const { return synonyms_; }
-  std::span<const ValueDefinition> values() const { return values_; }
-  std::span<const Template> templates() const { return templates_; }
-  std::span<const Interface> interfaces() const { return interfaces_; }
-  std::span<const ExceptionDefinition> exceptions() const { return exceptions_; }
+  std::span<const Module> modules() const;
+  std::span<const DataType> data_types() const;
+  std::span<const Synonym> synonyms() const;
+  std::span<const ValueDefinition> values() const;
+  std::span<const Template> templates() const;
+  std::span<const Interface> interfaces() const;
+  std::span<const ExceptionDefinition> exceptions() const;
 
   // Definitions by name; null when there is none of that kind. Module and name in dotted form.
   const NameMeaning* find(std::string_view module, std::string_view name) const;

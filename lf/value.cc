@@ -32,6 +32,17 @@ Error bad_numeric(std::string_view text) {
 
 }  // namespace
 
+Value::Value(Sum sum) : sum_(std::move(sum)) {}
+
+Value Value::boolean(bool b) { return Value(Sum(std::in_place_index<1>, b)); }
+Value Value::int64(std::int64_t n) { return Value(Sum(std::in_place_index<2>, n)); }
+Value Value::date(Date d) { return Value(Sum(d)); }
+Value Value::timestamp(Timestamp t) { return Value(Sum(t)); }
+Value Value::numeric(Numeric n) { return Value(Sum(n)); }
+Value Value::party(Party p) { return Value(Sum(PartyValue{std::move(p)})); }
+Value Value::text(std::string t) { return Value(Sum(std::in_place_index<7>, std::move(t))); }
+Value Value::contract_id(ContractId id) { return Value(Sum(std::move(id))); }
+Value Value::enumeration(std::string constructor) { return Value(Sum(Enum{std::move(constructor)})); }
 Value Value::none() {
   static const auto empty = std::make_shared<const Optional>();
   return Value(Sum(empty));

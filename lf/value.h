@@ -95,18 +95,19 @@ class Value {
                    std::shared_ptr<const Optional>, std::shared_ptr<const List>, std::shared_ptr<const TextMap>,
                    std::shared_ptr<const GenMap>, std::shared_ptr<const Record>, std::shared_ptr<const Variant>, Enum>;
 
+  // What needs the whole variant is written out in value.cc: it would be instantiated in each file that includes this.
   Value() = default;  // unit
-  explicit Value(Sum sum) : sum_(std::move(sum)) {}
+  explicit Value(Sum sum);
 
   static Value unit() { return Value(); }
-  static Value boolean(bool b) { return Value(Sum(std::in_place_index<1>, b)); }
-  static Value int64(std::int64_t n) { return Value(Sum(std::in_place_index<2>, n)); }
-  static Value date(Date d) { return Value(Sum(d)); }
-  static Value timestamp(Timestamp t) { return Value(Sum(t)); }
-  static Value numeric(Numeric n) { return Value(Sum(n)); }
-  static Value party(Party p) { return Value(Sum(PartyValue{std::move(p)})); }
-  static Value text(std::string t) { return Value(Sum(std::in_place_index<7>, std::move(t))); }
-  static Value contract_id(ContractId id) { return Value(Sum(std::move(id))); }
+  static Value boolean(bool b);
+  static Value int64(std::int64_t n);
+  static Value date(Date d);
+  static Value timestamp(Timestamp t);
+  static Value numeric(Numeric n);
+  static Value party(Party p);
+  static Value text(std::string t);
+  static Value contract_id(ContractId id);
   static Value none();
   static Value some(Value v);
   static Value list(std::vector<Value> elements);
@@ -115,7 +116,7 @@ class Value {
   // Drops trailing None fields. `dropped_none`: they were in bytes that somebody else wrote, where they do not belong.
   static Value record(std::vector<Value> fields, bool dropped_none = false);
   static Value variant(std::string constructor, Value v);
-  static Value enumeration(std::string constructor) { return Value(Sum(Enum{std::move(constructor)})); }
+  static Value enumeration(std::string constructor);
 
   ValueKind kind() const { return static_cast<ValueKind>(sum_.index()); }
   const Sum& sum() const { return sum_; }
