@@ -12,6 +12,13 @@ constexpr Duration kWhenNot = Duration::milliseconds(50);
 
 }  // namespace
 
+Status Node::health() const {
+  synod::admin::v1::NodeStatus now;
+  status(now);
+  if (now.healthy()) return {};
+  return fail(unavailable("NODE_NOT_WELL", now.reason()));
+}
+
 HealthReporter::HealthReporter(const Node& node, std::vector<rpc::Health*> healths)
     : node_(node), healths_(std::move(healths)), loop_("health") {
   loop_.post([this] { report(); });
@@ -20,18 +27,18 @@ HealthReporter::HealthReporter(const Node& node, std::vector<rpc::Health*> healt
 HealthReporter::~HealthReporter() { loop_.stop(); }
 
 void HealthReporter::report() {
-  synod::admin::v1::NodeStatus status;
-  node_.status(status);
+  const Status now = node_.health();
+  const std::string reason = now ? "" : now.error().cause;
   for (rpc::Health* health : healths_) {
-    if (status.healthy()) {
+    if (now) {
       health->set_serving("");
     } else {
-      health->set_not_serving("", status.reason());
+      health->set_not_serving("", reason);
     }
   }
-  if (well_ != status.healthy()) {
-    well_ = status.healthy();
-    log::info("health", "the node {}", *well_ ? "is serving" : "is not serving: " + status.reason());
+  if (well_ != now.has_value()) {
+    well_ = now.has_value();
+    log::info("health", "the node {}", *well_ ? "is serving" : "is not serving: " + reason);
   }
   loop_.after(*well_ ? kWhenWell : kWhenNot, [this] { report(); });
 }

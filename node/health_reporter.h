@@ -1,4 +1,4 @@
-// Says in grpc.health.v1 what a node's status says, so that the two cannot differ: Node::status() is the one source.
+// Says in grpc.health.v1 what a node's status says, so that the two cannot differ: Node::health() is the one source.
 #pragma once
 
 #include <optional>

@@ -91,6 +91,19 @@ TEST(HealthReporterTest, FollowsTheStatus) {
   EXPECT_EQ(other.snapshot()[""].reason, "its disk is full");
 }
 
+// The status of a node with many members is long, and is not made twice a second for nobody.
+TEST(HealthReporterTest, DoesNotAskANodeForItsStatusThatTellsItsHealthWithout) {
+  class TellsHealth final : public Node {
+   public:
+    void status(synod::admin::v1::NodeStatus&) const override { ADD_FAILURE() << "is not asked for"; }
+    Status health() const override { return fail(unavailable("X", "its disk is full")); }
+    void stop(Duration) override {}
+  } node;
+  rpc::Health one;
+  HealthReporter reporter(node, {&one});
+  EXPECT_TRUE(eventually([&] { return one.snapshot()[""].reason == "its disk is full"; }));
+}
+
 class RoleHealthTest : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -26,6 +26,9 @@ class Node {
   virtual ~Node() = default;
   // Thread rules: any thread.
   virtual void status(synod::admin::v1::NodeStatus& out) const = 0;  // name and role are filled in by the caller
+  // Ok, or why it is not well, as status() says it; for whoever looks all the time. A role whose status grows with its
+  // members says it without.
+  virtual Status health() const;
   // Of the servers that are as well as the whole node is: HealthReporter keeps them in step with status().
   virtual std::vector<rpc::Health*> healths() { return {}; }
   // What the role offers on the admin port, beside the status.

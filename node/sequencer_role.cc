@@ -37,6 +37,8 @@ class SequencerRole final : public Node {
     }
   }
 
+  Status health() const override { return node->health(); }
+
   // No healths(): the sequencer tells its own server, at once and under the name that its clients ask for.
   std::vector<std::shared_ptr<grpc::Service>> admin_services() override { return node->admin_services(); }
   void stop(Duration deadline) override {
