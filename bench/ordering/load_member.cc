@@ -82,6 +82,37 @@ void LoadMember::send(Bytes payload, std::uint64_t i) {
   });
 }
 
+Status LoadMember::broadcast(std::vector<topology::SignedTransaction> transactions, Duration patience) {
+  auto done = std::make_shared<std::promise<Status>>();
+  auto future = done->get_future();
+  loop_->post([this, transactions = std::move(transactions), done]() mutable {
+    broadcast_on_loop(std::move(transactions), std::move(done));
+  });
+  if (future.wait_for(std::chrono::microseconds(patience.micros)) != std::future_status::ready)
+    return fail(unavailable("BENCH_TOPOLOGY_NOT_IN_FORCE", "a topology broadcast did not take effect in time"));
+  return future.get();
+}
+
+void LoadMember::broadcast_on_loop(std::vector<topology::SignedTransaction> transactions,
+                                   std::shared_ptr<std::promise<Status>> done) {
+  protocol::Submission submission;
+  submission.message_id = random_->uuid();
+  submission.envelopes.push_back(topology::broadcast_envelope(topology_->synchronizer(), transactions));
+  submission.max_sequencing_time = clock_->now() + Duration::seconds(120);
+  client_->send(std::move(submission), {.amplify = false}, [this, done](Result<Timestamp> sequenced) {
+    if (!sequenced) return done->set_value(fail(sequenced.error()));
+    in_force_ = done;
+    awaited_ = *sequenced + topology_->static_parameters().topology_change_delay;
+    client_->await_time(awaited_->next());
+  });
+}
+
+topology::Snapshot LoadMember::topology_snapshot() {
+  std::promise<topology::Snapshot> taken;
+  loop_->post([&] { taken.set_value(topology_->head()); });
+  return taken.get_future().get();
+}
+
 void LoadMember::on_event(const client::Delivered& delivered) {
   ++events_;
   const protocol::SequencedEvent& event = delivered.event;
@@ -90,6 +121,10 @@ void LoadMember::on_event(const client::Delivered& delivered) {
   else
     topology_->process(event.timestamp, topology::broadcasts_in(event.batch, topology_->synchronizer()));
   client_->processed(event.timestamp);
+  if (awaited_ && event.timestamp > *awaited_) {
+    awaited_.reset();
+    std::exchange(in_force_, nullptr)->set_value({});
+  }
   if (event.error || event.batch.envelopes.size() != 1) return;
   const auto envelope = event.batch.decompress_envelope(0, 64u << 20);
   if (envelope) received(envelope->content);

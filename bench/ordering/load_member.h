@@ -32,7 +32,15 @@ class LoadMember final : public LoadClient {
   // Who gets what it sends.
   void send_to(std::vector<protocol::Member> recipients) { recipients_ = std::move(recipients); }
 
+  // After wait_joined(). Broadcasts topology transactions, of others as well, in one message, and waits until they are
+  // in force: until an event of a later time has come.
+  Status broadcast(std::vector<topology::SignedTransaction> transactions, Duration patience);
+  // The topology as this member knows it now.
+  topology::Snapshot topology_snapshot();
+
  private:
+  void broadcast_on_loop(std::vector<topology::SignedTransaction> transactions,
+                         std::shared_ptr<std::promise<Status>> done);
   void send(Bytes payload, std::uint64_t i) override;
   void on_event(const sequencer::client::Delivered& delivered);
   void stopped(const Error& error);
@@ -44,6 +52,8 @@ class LoadMember final : public LoadClient {
   bool join_reported_ = false;
   std::atomic<std::uint64_t> events_ = 0;
   std::vector<protocol::Member> recipients_;
+  std::optional<Timestamp> awaited_;  // an event later than this, for in_force_
+  std::shared_ptr<std::promise<Status>> in_force_;
 };
 
 }  // namespace synod::bench

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <thread>
 
+#include "base/log.h"
 #include "bench/ordering/bare_client.h"
 #include "bench/ordering/catch_up.h"
 #include "bench/ordering/idle_subscribers.h"
@@ -104,23 +105,26 @@ class OrderingBench {
     LoadMeter meter(plan_, clients, options_.payload_bytes);
     SYNOD_TRY(const Capacity capacity, find_capacity("sequencers", meter.runs(), load()));
     report_["sequencers"] = capacity.json();
-    if (options_.idle_subscribers > 0) SYNOD_RETURN_IF_ERROR(with_idle_subscribers(meter));
+    if (options_.idle_subscribers > 0) SYNOD_RETURN_IF_ERROR(with_idle_subscribers(meter, *members.front()));
     submissions_ = meter.offered();
     members.clear();
     for (const auto& loop : loops) loop->stop();
     return capacity;
   }
 
-  Status with_idle_subscribers(LoadMeter& meter) {
-    const double before = memory_of_sequencers(plan_);
-    SYNOD_TRY(const auto idle, IdleSubscribers::join(endpoints(), options_.idle_subscribers));
-    SYNOD_TRY(const IdleCost cost, idle->measure(plan_, before));
-    SYNOD_TRY(const Measured low, meter.run(options_.low_rate, options_.seconds));
-    if (!options_.json) print("beside idle ones", low);
-    say(fmt::format("{} idle subscribers: {:.0f} kB and {:.1f} us a second each, at the sequencers", cost.subscribers,
-                    cost.memory_bytes / 1000, cost.cpu_micros));
+  // What they cost, and what they do to those who do something.
+  Status with_idle_subscribers(LoadMeter& meter, LoadMember& sponsor) {
+    const SequencerLoad before = SequencerLoad::measure(plan_);
+    SYNOD_TRY(const auto idle, IdleSubscribers::join(endpoints(), options_.idle_subscribers, sponsor));
+    SYNOD_TRY(const IdleCost cost, idle->measure(plan_, before, sponsor));
+    say(fmt::format(
+        "{} idle subscribers joined in {:.1f} s; at the sequencers each is {:.0f} kB, {:.1f} us a second, and {:.0f} "
+        "us "
+        "an event that goes to all",
+        cost.subscribers, cost.join_seconds, cost.memory_bytes / 1000, cost.cpu_micros, cost.news_cpu_micros));
+    SYNOD_TRY(const Capacity beside, find_capacity("beside idle ones", meter.runs(), load()));
     auto report = cost.json();
-    report["lowLoad"] = low.json();
+    report["sequencers"] = beside.json();
     report_["idleSubscribers"] = report;
     return {};
   }
@@ -194,6 +198,7 @@ class OrderingBench {
 }  // namespace
 
 Status run_ordering_bench(const OrderingBenchOptions& options) {
+  log::set_level("warn");  // or each idle subscriber would tell that it is connected
   const std::string folder =
       std::filesystem::absolute(options.folder.empty() ? "testnet-data/bench-" + options.ordering : options.folder)
           .lexically_normal()
