@@ -2,8 +2,8 @@
 """Runs the test programs of a build folder side by side: scripts/run-tests.py BUILD. What scripts/test.sh does last.
 
 What a program prints is shown in one piece when it ends; until then it stands in BUILD/test-reports/PROGRAM.log.
-SYNOD_TEST_JOBS: how many run at the same time (default: one more than there are processors, for the long ones wait for
-engines half of the time).
+SYNOD_TEST_JOBS: how many run at the same time (default: as many as there are processors; the long ones wait for engines
+half of the time).
 SYNOD_TEST_LIMIT: seconds that one program may take (default 1500).
 """
 import concurrent.futures
@@ -20,7 +20,7 @@ import time
 LONGEST = ["synod_ordering_conformance_test", "synod_e2e_test", "synod_sim_test"]
 
 LIMIT = int(os.environ.get("SYNOD_TEST_LIMIT") or 1500)
-JOBS = int(os.environ.get("SYNOD_TEST_JOBS") or len(os.sched_getaffinity(0)) + 1)
+JOBS = int(os.environ.get("SYNOD_TEST_JOBS") or len(os.sched_getaffinity(0)))
 
 running = set()
 interrupted = threading.Event()
