@@ -131,6 +131,7 @@ class ParticipantStops : public testing::RolesInOneProcess {
     (*format.mutable_event_format()->mutable_filters_by_party())[alice_];
     format.set_transaction_shape(api::TRANSACTION_SHAPE_ACS_DELTA);
     return std::make_unique<Updates>([&](grpc::ClientContext* context) {
+      context->set_wait_for_ready(true);  // the channel may not know yet that the participant is back
       return api::UpdateService::NewStub(channel_)->GetUpdates(context, request);
     });
   }
