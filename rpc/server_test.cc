@@ -40,6 +40,10 @@ class TestService final : public api::SequencerService::CallbackService, public 
     return answer(context, response, [&](CallContext& call, Reply<api::GetTimeResponse> reply) {
       seen_header = call.metadata("memberId").value_or("none");
       if (mode == "drop") return;
+      if (mode == "wait") {
+        entered.set_value();
+        go_on.get_future().wait_for(kPatience);
+      }
       if (mode == "error") {
         call.add_trailer("authErrorCode", "MissingToken");
         return reply(fail(failed_precondition("WRONG", "not now")));
@@ -75,6 +79,7 @@ class TestService final : public api::SequencerService::CallbackService, public 
   WriteOutcome last_outcome = WriteOutcome::accepted;
   ServerStreamPtr<api::SubscriptionResponse> stream;
   std::promise<void> closed;
+  std::promise<void> entered, go_on;
 };
 
 class EchoService final : public orderer::AtomicBroadcast::CallbackService {
@@ -299,6 +304,17 @@ TEST_F(ServerTest, CallbacksHaveAsManyThreadsAsWeSay) {
     if (name == "grpc-callback") ++ours;
   }
   EXPECT_EQ(ours, callback_threads());
+}
+
+// Of the callback threads, of which there may be one only.
+TEST_F(ServerTest, ACallbackThatWaitsDoesNotHoldUpOthers) {
+  service->mode = "wait";
+  std::thread waiting([this] { EXPECT_TRUE(get_time()); });
+  service->entered.get_future().get();
+  service->mode = "";
+  EXPECT_TRUE(get_time());
+  service->go_on.set_value();
+  waiting.join();
 }
 
 TEST_F(ServerTest, PortInUseIsAClearError) {
