@@ -1,10 +1,12 @@
 #include "testnet/changes.h"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 
 #include "base/config.h"
+#include "testnet/process.h"
 
 namespace synod::testnet {
 namespace {
@@ -53,6 +55,26 @@ void apply(const PlanChanges& changes, NetworkPlan& plan) {
   });
   std::stable_sort(plan.nodes.begin(), plan.nodes.end(),
                    [](const NodePlan& a, const NodePlan& b) { return a.role < b.role; });
+}
+
+Result<NodePlan> place_for(const NetworkPlan& plan, const std::string& organisation, Role role) {
+  NodePlan node;
+  node.organisation = organisation;
+  node.role = role;
+  node.name = organisation + "-" + to_string(role);
+  node.folder = plan.folder + "/" + organisation + "/" + to_string(role);
+  std::uint16_t last = 0;
+  for (const NodePlan& known : plan.nodes) {
+    last = std::max(last, known.admin_port);
+    if (known.name != node.name) continue;
+    if (!running(known)) return known;
+    std::string id = std::string(to_string(role)) + "_EXISTS";
+    std::transform(id.begin(), id.end(), id.begin(), [](unsigned char c) { return c == '-' ? '_' : std::toupper(c); });
+    return fail(failed_precondition(id, node.name + " is part of the network already"));
+  }
+  node.public_port = static_cast<std::uint16_t>(last + 1);
+  node.admin_port = static_cast<std::uint16_t>(last + 2);
+  return node;
 }
 
 }  // namespace synod::testnet

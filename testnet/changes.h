@@ -16,4 +16,8 @@ Result<PlanChanges> read_changes(const std::string& network_folder);
 Status write_changes(const std::string& network_folder, PlanChanges changes);
 void apply(const PlanChanges& changes, NetworkPlan& plan);
 
+// Where a new process of this organisation is to run: where it was when an earlier attempt did not get far enough, or
+// behind all others. Error ids: SEQUENCER_EXISTS, MEDIATOR_EXISTS, so for each role: it runs already.
+Result<NodePlan> place_for(const NetworkPlan& plan, const std::string& organisation, Role role);
+
 }  // namespace synod::testnet

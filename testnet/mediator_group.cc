@@ -47,25 +47,6 @@ Status check_threshold(const MediatorGroup& group) {
                                         group.index, group.active.size(), group.threshold)));
 }
 
-// Where the process is to run: where it was when an earlier attempt failed, or behind all others.
-Result<NodePlan> place_for(const NetworkPlan& plan, const std::string& organisation) {
-  NodePlan node;
-  node.organisation = organisation;
-  node.role = Role::mediator;
-  node.name = organisation + "-" + to_string(node.role);
-  node.folder = plan.folder + "/" + organisation + "/" + to_string(node.role);
-  std::uint16_t last = 0;
-  for (const NodePlan& known : plan.nodes) {
-    last = std::max(last, known.admin_port);
-    if (known.name == node.name && running(known))
-      return fail(failed_precondition("MEDIATOR_EXISTS", node.name + " is part of the network already"));
-    if (known.name == node.name) return known;
-  }
-  node.public_port = static_cast<std::uint16_t>(last + 1);
-  node.admin_port = static_cast<std::uint16_t>(last + 2);
-  return node;
-}
-
 Status configure(const NetworkPlan& plan, const NodePlan& node) {
   // Sequencers as its peers have them, for some may have been added since the network was prepared.
   SYNOD_TRY(const node::NodeFile peer, node::read_node_file(topology_manager(plan).config_file()));
@@ -137,7 +118,7 @@ Result<std::vector<MediatorGroup>> mediator_groups(const NetworkPlan& plan, Dura
 
 Status add_mediator(const NetworkPlan& plan, const std::string& organisation, const MediatorChange& change,
                     Duration patience, const Progress& progress) {
-  SYNOD_TRY(const NodePlan node, place_for(plan, organisation));
+  SYNOD_TRY(const NodePlan node, place_for(plan, organisation, Role::mediator));
   SYNOD_TRY(const auto groups, mediator_groups(plan, patience));
   std::error_code error;
   std::filesystem::create_directories(node.folder + "/data", error);

@@ -156,25 +156,6 @@ Status tell_members(const NetworkPlan& plan, const NodePlan& sequencer, bool use
   return {};
 }
 
-Result<NodePlan> place_for(const NetworkPlan& plan, const std::string& organisation) {
-  NodePlan node;
-  node.organisation = organisation;
-  node.role = Role::sequencer;
-  node.name = organisation + "-" + to_string(node.role);
-  node.folder = plan.folder + "/" + organisation + "/" + to_string(node.role);
-  std::uint16_t last = 0;
-  for (const NodePlan& known : plan.nodes) {
-    last = std::max(last, known.admin_port);
-    if (known.name == node.name && running(known)) {
-      return fail(failed_precondition("SEQUENCER_EXISTS", node.name + " is part of the network already"));
-    }
-    if (known.name == node.name) return known;  // an attempt that did not get this far
-  }
-  node.public_port = static_cast<std::uint16_t>(last + 1);
-  node.admin_port = static_cast<std::uint16_t>(last + 2);
-  return node;
-}
-
 Result<const NodePlan*> running_peer(const NetworkPlan& plan, const std::string& but) {
   for (const NodePlan* node : plan.with_role(Role::sequencer)) {
     if (node->name != but && running(*node)) return node;
@@ -186,7 +167,7 @@ Result<const NodePlan*> running_peer(const NetworkPlan& plan, const std::string&
 
 Status add_sequencer(const NetworkPlan& plan, const std::string& organisation, Duration patience,
                      const Progress& progress) {
-  SYNOD_TRY(const NodePlan node, place_for(plan, organisation));
+  SYNOD_TRY(const NodePlan node, place_for(plan, organisation, Role::sequencer));
   SYNOD_TRY(const NodePlan* peer, running_peer(plan, node.name));
   std::error_code error;
   std::filesystem::create_directories(node.folder + "/data", error);
