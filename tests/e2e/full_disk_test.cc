@@ -69,6 +69,18 @@ void expect_full_and_back(const testnet::NodePlan& victim, PingLoad& load, Small
   EXPECT_TRUE(wait_for_status(victim, [](const NodeStatus& s) { return s.healthy(); }).healthy());
 }
 
+// What every one of these networks must show at its end. It is down then, before its disk goes.
+void expect_nothing_lost(const TestNetwork& network, const testnet::NetworkPlan& plan, PingLoad& load) {
+  EXPECT_TRUE(load.finish()) << load.state();
+  EXPECT_EQ(disagreement(plan), "");
+  EXPECT_THAT(load.audit(), IsEmpty());
+  // What it missed comes from its cache, also after another start.
+  ASSERT_EQ(network.testnet("restart " + std::string(kVictim)).exit_code, 0);
+  EXPECT_EQ(disagreement(plan), "");
+  EXPECT_THAT(unexplained(plan), IsEmpty());
+  network.testnet("down");
+}
+
 TEST(FullDisk, ASequencerWithoutRoomForItsCacheSaysSoAndGoesOnWhenThereIsRoom) {
   TestNetwork network;
   const Ran up = network.testnet("up --detach");
@@ -98,15 +110,7 @@ TEST(FullDisk, ASequencerWithoutRoomForItsCacheSaysSoAndGoesOnWhenThereIsRoom) {
   EXPECT_EQ(run("restart").exit_code, 0);
   EXPECT_TRUE(load->wait_answered(2)) << load->state();
 
-  EXPECT_TRUE(load->finish()) << load->state();
-  EXPECT_EQ(disagreement(*plan), "");
-  EXPECT_THAT(load->audit(), IsEmpty());
-  load.reset();
-  // What it missed comes from its cache, also after another start.
-  ASSERT_EQ(run("restart").exit_code, 0);
-  EXPECT_EQ(disagreement(*plan), "");
-  EXPECT_THAT(unexplained(*plan), IsEmpty());
-  network.testnet("down");  // before the disk goes
+  expect_nothing_lost(network, *plan, *load);
 }
 
 // The tables of a PostgreSQL cache are on the full disk, its write-ahead log is not: transactions fail one by one, and
@@ -137,14 +141,7 @@ TEST(FullDisk, ADatabaseWithoutRoomForTheCacheIsWaitedForAndNothingIsLost) {
   }
   EXPECT_TRUE(load->wait_answered(5)) << load->state();
 
-  EXPECT_TRUE(load->finish()) << load->state();
-  EXPECT_EQ(disagreement(*plan), "");
-  EXPECT_THAT(load->audit(), IsEmpty());
-  load.reset();
-  ASSERT_EQ(network.testnet("restart " + std::string(kVictim)).exit_code, 0);
-  EXPECT_EQ(disagreement(*plan), "");
-  EXPECT_THAT(unexplained(*plan), IsEmpty());
-  network.testnet("down");  // before the disk goes
+  expect_nothing_lost(network, *plan, *load);
 }
 
 // Starts a database again that has ended, as the service manager does under which an organisation runs it.
@@ -225,14 +222,7 @@ TEST(FullDisk, ADatabaseWithoutRoomForItsLogIsWaitedForAndNothingIsLost) {
   }
   EXPECT_THAT(read_text(folder + "/log"), HasSubstr("No space left on device"));
 
-  EXPECT_TRUE(load->finish()) << load->state();
-  EXPECT_EQ(disagreement(*plan), "");
-  EXPECT_THAT(load->audit(), IsEmpty());
-  load.reset();
-  ASSERT_EQ(network.testnet("restart " + std::string(kVictim)).exit_code, 0);
-  EXPECT_EQ(disagreement(*plan), "");
-  EXPECT_THAT(unexplained(*plan), IsEmpty());
-  network.testnet("down");  // before the disk goes
+  expect_nothing_lost(network, *plan, *load);
 }
 
 }  // namespace
