@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Adds up GoogleTest's XML reports in a folder and prints `N passed, N failed, N skipped`.
 
-Before that: what was skipped, the programs that took longest, and at last what failed. A file PROGRAM.crashed says why a program
-has no report, or none to trust.
+Before that: what was skipped, the programs that took longest, and at last what failed, with the beginning of what was expected
+and came instead (all of it stands in the program's own output). A file PROGRAM.crashed says why a program has no report, or
+none to trust.
 
 With SYNOD_NO_SKIPS=1, as in CI, a skipped test counts as failed, unless what it lacks cannot be had here: recordings in
 ../shared where that folder is missing, or a file system of its own where this machine does not let us mount one.
@@ -13,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
+
+TOLD_FAILURES, TOLD_LINES, TOLD_WIDTH = 2, 8, 300
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -46,6 +49,12 @@ def reason_of(case):
     return said[0].strip().removeprefix("SKIPPED: ")
 
 
+def told(case):
+    """The first failures of a test, shortened: where only the end of a long output is kept, this is what is left."""
+    messages = [failure.get("message") or "" for failure in case.findall("failure")][:TOLD_FAILURES]
+    return ["        " + line[:TOLD_WIDTH] for message in messages for line in message.splitlines()[:TOLD_LINES]]
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     strict = os.environ.get("SYNOD_NO_SKIPS", "") not in ("", "0")
@@ -65,7 +74,7 @@ def main():
             name = f"{report.stem}: {case.get('classname')}.{case.get('name')}"
             disabled = case.get("status") != "run"
             if case.find("failure") is not None:
-                failed.append(name)
+                failed.append("\n".join([name, *told(case)]))
             elif disabled or case.get("result") == "skipped" or case.find("skipped") is not None:
                 reason = "disabled" if disabled else reason_of(case)
                 if strict and not excused(reason):

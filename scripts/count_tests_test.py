@@ -32,8 +32,15 @@ class CountTests(unittest.TestCase):
     def test_adds_up(self):
         code, lines = self.count(case("a"), case("b", "<failure message='no'/>"), skipped("c", "SKIPPED: why"))
         self.assertEqual(code, 1)
-        self.assertEqual(lines, ["SKIPPED some_test: Suite.c: why", "FAILED  some_test: Suite.b",
+        self.assertEqual(lines, ["SKIPPED some_test: Suite.c: why", "FAILED  some_test: Suite.b", "        no",
                                  "1 passed, 1 failed, 1 skipped"])
+
+    def test_tells_how_the_first_failures_of_a_test_begin(self):
+        long = "&#x0A;".join(["file.cc:1", "x" * 1000] + ["more"] * 50)
+        lines = self.count(case("b", f"<failure message='{long}'/>" * 5))[1]
+        self.assertEqual(lines[1], "        file.cc:1")
+        self.assertEqual(lines[2], "        " + "x" * 300)
+        self.assertEqual(len(lines), 1 + 2 * 8 + 1)
 
     def test_a_skip_is_no_failure_by_itself(self):
         self.assertEqual(self.count(case("a"), skipped("c", "SKIPPED: java is not here"))[0], 0)

@@ -44,6 +44,7 @@ BlockRun::BlockRun(CoreState& state)
 
 BlockEffects BlockRun::run(const ordering::Block& block, const PreparedBlock& prepared) {
   height_ = block.height;
+  note_group();
   take_records(prepared);
   order_block(order_);
   for (const Ordered& next : order_) {
@@ -106,12 +107,15 @@ bool BlockRun::admit(const PreparedRecord& prepared, Timestamp& proposal) {
     log::debug(kLog, "block {}: skipped a record for {}", height_.value, batch.synchronizer.to_string());
     return false;
   }
-  const auto group = block_start_.sequencer_group();
-  if (std::find(group.active.begin(), group.active.end(), batch.sequencer) == group.active.end()) {
-    complain(foreign_records_, [&] { return batch.sequencer.to_string() + " is not an active sequencer"; });
+  const CheckedSignature signature{prepared.record.hash, prepared.record.signature, prepared.signature_verified};
+  if (std::find(state_.group.begin(), state_.group.end(), batch.sequencer) == state_.group.end()) {
+    if (was_on_its_way(batch, signature)) {
+      complain(parting_records_, [&] { return batch.sequencer.to_string() + " has left the synchronizer"; });
+    } else {
+      complain(foreign_records_, [&] { return batch.sequencer.to_string() + " is not an active sequencer"; });
+    }
     return false;
   }
-  const CheckedSignature signature{prepared.record.hash, prepared.record.signature, prepared.signature_verified};
   if (const auto status = check_signature(signature, batch.sequencer, block_start_); !status) {
     complain(foreign_records_, [&] {
       return "one that names " + batch.sequencer.to_string() + " is not signed by it: " + status.error().cause;
@@ -128,6 +132,21 @@ bool BlockRun::admit(const PreparedRecord& prepared, Timestamp& proposal) {
   proposal = bounded_proposal(batch);
   state_.records.propose(batch.sequencer, proposal, effects_.writes);
   return true;
+}
+
+void BlockRun::note_group() {
+  auto group = block_start_.sequencer_group().active;
+  for (const auto& member : state_.group) {
+    if (std::find(group.begin(), group.end(), member) == group.end()) state_.left_group[member] = height_;
+  }
+  for (const auto& member : group) state_.left_group.erase(member);
+  state_.group = std::move(group);
+}
+
+bool BlockRun::was_on_its_way(const SealedBatch& batch, const CheckedSignature& signature) const {
+  const auto left = state_.left_group.find(batch.sequencer);
+  return left != state_.left_group.end() && batch.seen_height < left->second &&
+         check_signature(signature, batch.sequencer, block_start_).has_value();
 }
 
 void BlockRun::compare_states(const SealedBatch& batch) {
@@ -151,7 +170,7 @@ void BlockRun::compare_states(const SealedBatch& batch) {
 
 // With two sequencers nobody can tell who is right, and neither stops: else one liar could stop the other.
 void BlockRun::judge_fork() {
-  const auto group = block_start_.sequencer_group().active;
+  const auto& group = state_.group;
   std::string dissenters;
   std::size_t count = 0;
   for (const auto& sequencer : group) {
@@ -170,7 +189,7 @@ void BlockRun::judge_fork() {
 }
 
 Timestamp BlockRun::bounded_proposal(const SealedBatch& batch) {
-  const auto ceiling = time_ceiling(batch.sequencer, block_start_.sequencer_group().active, state_.records.proposals());
+  const auto ceiling = time_ceiling(batch.sequencer, state_.group, state_.records.proposals());
   if (!ceiling || batch.proposed_time <= *ceiling) return batch.proposed_time;
   complain(far_proposals_, [&] {
     return fmt::format("{} proposes {}, more than {} h ahead of every other sequencer", batch.sequencer.to_string(),
@@ -322,6 +341,7 @@ void BlockRun::report() const {
   alarm("not our state", wrong_states_, records_, "records");
   alarm("does not decode", undecodable_requests_, requests_, "requests");
   alarm("dropped", wrong_requests_, requests_, "requests");
+  if (!parting_records_.empty()) log::info(kLog, "{}", line("dropped", parting_records_, records_, "records"));
   if (!late_requests_.empty()) log::info(kLog, "{}", line("dropped", late_requests_, requests_, "requests"));
   if (!cured_states_.empty()) log::info(kLog, "{}", line("our state", cured_states_, records_, "records"));
 }

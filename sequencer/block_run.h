@@ -23,6 +23,10 @@ class BlockRun {
   void take_records(const PreparedBlock& prepared);
   // Whether the record is by an active sequencer of this synchronizer and new. Sets its effective proposal.
   bool admit(const PreparedRecord& prepared, Timestamp& proposal);
+  void note_group();
+  // Sealed before its sequencer could know that it had left: nobody's fault. The client's request runs out and is sent
+  // again elsewhere.
+  bool was_on_its_way(const SealedBatch& batch, const CheckedSignature& signature) const;
   void compare_states(const SealedBatch& batch);
   void judge_fork();
   Timestamp bounded_proposal(const SealedBatch& batch);
@@ -52,7 +56,8 @@ class BlockRun {
 
   // One line a block and kind: whoever may write to the log must not fill our disk with lines.
   std::size_t records_ = 0, requests_ = 0;
-  protocol::Complaints undecodable_records_, foreign_records_, far_proposals_, wrong_states_, cured_states_;
+  protocol::Complaints undecodable_records_, foreign_records_, parting_records_, far_proposals_, wrong_states_,
+      cured_states_;
   protocol::Complaints undecodable_requests_, wrong_requests_, late_requests_;
 };
 

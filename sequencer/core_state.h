@@ -52,6 +52,8 @@ struct CoreState {
   std::map<ordering::Height, Bytes> recent_states;  // digests after the last kRememberedStates blocks
   std::set<protocol::Member> diverged;              // sequencers whose latest comparable report differs
   std::map<protocol::Member, ordering::Height> reported;
+  std::vector<protocol::Member> group;                      // active at the last block
+  std::map<protocol::Member, ordering::Height> left_group;  // and the first block that takes nothing more of it
 };
 
 }  // namespace synod::sequencer

@@ -150,6 +150,29 @@ TEST_F(Core, RecordsOfStrangersAreDropped) {
   EXPECT_THAT(world.events(alpha()), IsEmpty());
 }
 
+TEST_F(Core, ASequencerThatLeavesMayHaveABatchOnItsWay) {
+  world.sequence(after(0), {world.submission(world.sequencers[0], {world.group_change({world.sequencers[0]})})});
+  world.block({world.record(rival(), after(100), {to(alpha(), {beta()}, "in time")})});
+  EXPECT_EQ(world.events(beta()).back().contents, std::vector<std::string>{"in time"});
+  world.sequence(after(251), {SealedEntry{TickEntry{}, ""}});  // now it is out
+  const std::size_t events = world.events(beta()).size();
+  // No alarm for what it sealed before it could know; nothing of it is taken all the same.
+  world.seen_height = world.core->height();
+  world.block({world.record(rival(), after(252), {to(alpha(), {beta()}, "too late")})});
+  // It goes on, knowing better; or somebody does in its name.
+  world.seen_height = world.core->height();
+  const Bytes knowing = world.record(rival(), after(253), {to(alpha(), {beta()}, "knowing")});
+  expect_log("is not an active sequencer");
+  world.block({knowing});
+  world.seen_height = ordering::Height(0);
+  SealedBatch forged{world.genesis.synchronizer, rival(), SequenceNumber(9), after(254), {}, ordering::Height(0)};
+  expect_log("is not an active sequencer");
+  world.block({seal(forged, [&](const crypto::Hash& hash) -> Result<crypto::Signature> {
+                 return crypto::sign(hash, world.key_of(alpha()));
+               }).value()});
+  EXPECT_EQ(world.events(beta()).size(), events);
+}
+
 // Whoever may write to the log, or send to a sequencer, decides how many of these there are.
 TEST_F(Core, WhatIsWrongInABlockMakesOneLineAKind) {
   const auto forged = [&](int i) {

@@ -310,6 +310,21 @@ TEST_F(NodeTest, AFullDiskLeavesItReadable) {
   EXPECT_FALSE(events->next().empty());  // what waited comes
 }
 
+// What it took now might come too late. It still serves what is there.
+TEST_F(NodeTest, TakesNothingMoreOnceItIsKnownToLeave) {
+  auto events = subscribe(beta(), login(beta()));
+  const auto change = world.group_change({world.sequencers[1]});
+  ASSERT_TRUE(send(alpha(), login(alpha()), request_to(alpha(), beta(), soon("before"))).ok());
+  EXPECT_EQ(decode(events->next()).message_id, std::nullopt);
+  const Bytes leaving = world.sign(world.request(world.sequencers[0], {change}, soon("leaving")));
+  ASSERT_TRUE(send(world.sequencers[0], login(world.sequencers[0]), leaving).ok());
+  eventually([&] { return !node->status().accepting; });
+  EXPECT_THAT(node->status().reason, HasSubstr("is leaving the synchronizer"));
+  EXPECT_FALSE(events->next().empty());
+  const auto refused = send(alpha(), login(alpha()), request_to(alpha(), beta(), soon("after")));
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
 TEST_F(NodeTest, TakesNothingBeforeItKnowsWhatItHasMissed) {
   stop();
   log->set_available(false);

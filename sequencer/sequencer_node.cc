@@ -13,9 +13,11 @@
 #include "sequencer/block_queue.h"
 #include "sequencer/catch_up.h"
 #include "sequencer/deliver_error.h"
+#include "sequencer/group_place.h"
 #include "sequencer/housekeeping.h"
 #include "sequencer/node_state.h"
 #include "sequencer/public_services.h"
+#include "sequencer/tick.h"
 
 namespace synod::sequencer {
 namespace {
@@ -25,8 +27,6 @@ constexpr const char* kHealthService = "sequencer-health-check-service";
 constexpr Duration kStoreRetry = Duration::milliseconds(250);
 constexpr Duration kHealthCheckReady = Duration::milliseconds(500);
 constexpr Duration kHealthCheckStarting = Duration::milliseconds(50);
-// Between the sequencers of a group, so that usually only the first one seals a tick.
-constexpr Duration kTickStagger = Duration::milliseconds(100);
 constexpr Duration kLongestTimer = Duration::seconds(60);
 constexpr Duration kStatusPatience = Duration::milliseconds(500);  // with a loop that is at one thing
 constexpr Duration kStatusLimit = Duration::seconds(5);            // with one that has much to do
@@ -237,7 +237,10 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
     publish();
     notify(effects);
     for (const SequenceNumber number : effects.own) carry_out(writer_->on_ordered(number, now()));
-    if (takes_effect(effects.topology_changed)) revoke();
+    if (takes_effect(effects.topology_changed)) {
+      revoke();
+      judge_health();
+    }
     schedule_tick();
     if (queue_.size() > 0) loop_.post([this] { take_block(); });
   }
@@ -338,21 +341,8 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
     return forward_clock_.now(parts_.clock->now(), parts_.clock->monotonic_micros(), core_->last_time());
   }
 
-  // When this sequencer should seal a tick, if nothing else moves time before.
   std::optional<Timestamp> tick_due() {
-    std::optional<Timestamp> due = core_->wake_at();
-    const auto group = view()->current.sequencer_group().active;
-    const auto self = std::find(group.begin(), group.end(), parts_.self);
-    if (self == group.end()) return std::nullopt;
-    if (due) *due = *due + kTickStagger * (self - group.begin());
-    // Keeps the others' ceiling on proposed times away from them (core.h).
-    if (group.size() > 1) {
-      const auto latest = core_->latest_proposal(parts_.self);
-      const Timestamp beat = latest ? Timestamp{latest->micros + kSoloTimeLead.micros / 4} : now();
-      if (!due || beat < *due) due = beat;
-    }
-    if (due && *due < last_tick_ + config_.tick_interval) due = last_tick_ + config_.tick_interval;
-    return due;
+    return sequencer::tick_due(*core_, parts_.self, now(), last_tick_, config_.tick_interval);
   }
 
   void schedule_tick() {
@@ -378,6 +368,12 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   // ----------------------------------------------------------------------------------------------------------
 
   void check_health() {
+    const bool settled = judge_health();
+    loop_.after(settled ? kHealthCheckReady : kHealthCheckStarting, [this] { check_health(); });
+  }
+
+  // Whether requests are taken; true if they are.
+  bool judge_health() {
     const ordering::Health health = parts_.log->health();
     const bool ready = health.state == ordering::Health::State::ready;
     std::string reason;
@@ -385,17 +381,14 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
       reason = "The ordering service takes no requests: " + health.last_error;
     } else if (ready) {
       reason = catching_up(health);
-      if (reason.empty() && !in_group()) {
-        reason = parts_.self.to_string() + " is not an active sequencer of the synchronizer.";
-      }
+      if (reason.empty()) reason = outside_group();
     } else if (catch_up_ && catch_up_->behind()) {
       reason = "The sequencer has not reached the ordering service yet, and does not know what it has missed" +
                (health.last_error.empty() ? "." : ": " + health.last_error);
     }
     if (!failed_ && store_error_.empty()) set_not_accepting(reason);
     tell_health();
-    const bool settled = ready && reason.empty();
-    loop_.after(settled ? kHealthCheckReady : kHealthCheckStarting, [this] { check_health(); });
+    return ready && reason.empty();
   }
 
   // Empty once this sequencer has read what it had missed.
@@ -412,9 +405,12 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
     return "The sequencer reads what it has missed of the log: " + catch_up_->text() + ".";
   }
 
-  bool in_group() const {
-    const auto group = view()->current.sequencer_group().active;
-    return std::find(group.begin(), group.end(), parts_.self) != group.end();
+  // Empty if this sequencer has a part in ordering.
+  std::string outside_group() const {
+    const auto place = group_place(parts_.self, core_->current_snapshot(), core_->head_snapshot());
+    if (place && !place->leaving) return {};
+    return parts_.self.to_string() +
+           (place ? " is leaving the synchronizer." : " is not an active sequencer of the synchronizer.");
   }
 
   void set_not_accepting(const std::string& reason) {

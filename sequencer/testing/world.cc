@@ -5,6 +5,7 @@
 #include "protocol/signed_content.h"
 #include "protocol/versioned.h"
 #include "sequencer/prepared.h"
+#include "topology/broadcast.h"
 
 namespace synod::sequencer::testing {
 
@@ -85,6 +86,14 @@ SealedEntry World::submission(const protocol::Member& sender, std::vector<protoc
   return {SubmissionEntry{sign(request(sender, std::move(envelopes), options))}, ""};
 }
 
+protocol::Envelope World::group_change(const std::vector<protocol::Member>& active) const {
+  topology::SequencerState group;
+  group.synchronizer = genesis.synchronizer.logical();
+  for (const auto& member : active) group.active.push_back(member.uid());
+  const topology::SignedTransaction change = network.sign(group, 2, {network.owners[0]});
+  return topology::broadcast_envelope(genesis.synchronizer, {change});
+}
+
 Bytes World::record(const protocol::Member& sequencer, Timestamp proposed, std::vector<SealedEntry> entries,
                     std::optional<std::uint64_t> number) {
   SealedBatch batch;
@@ -93,6 +102,7 @@ Bytes World::record(const protocol::Member& sequencer, Timestamp proposed, std::
   batch.number = SequenceNumber(number.value_or(next_number_++));
   batch.proposed_time = proposed;
   batch.entries = std::move(entries);
+  batch.seen_height = seen_height;
   const auto key = key_of(sequencer);
   return seal(batch, [&](const crypto::Hash& hash) -> Result<crypto::Signature> { return crypto::sign(hash, key); })
       .value();

@@ -39,6 +39,8 @@ class World {
   Bytes acknowledgement(const protocol::Member& member, Timestamp at) const;
   SealedEntry submission(const protocol::Member& sender, std::vector<protocol::Envelope> envelopes,
                          const RequestOptions& options = {}) const;
+  // A topology broadcast of the first sequencer: from its effective time on, these are the active ones.
+  protocol::Envelope group_change(const std::vector<protocol::Member>& active) const;
 
   // Records and blocks.
   Bytes record(const protocol::Member& sequencer, Timestamp proposed, std::vector<SealedEntry> entries,
@@ -65,6 +67,8 @@ class World {
   topology::Genesis genesis;
   std::shared_ptr<storage::MemoryStore> store;
   std::unique_ptr<SequencerCore> core;
+
+  ordering::Height seen_height{-1};  // what the next records say their sequencer had applied
 
   static constexpr Timestamp kStart{1'700'000'000'000'000};
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sequencer/admission.h"
+#include "sequencer/tick.h"
 
 namespace synod::sim {
 
@@ -14,7 +15,6 @@ constexpr Duration kGapPatience = Duration::milliseconds(10);
 constexpr Duration kLogWatch = Duration::milliseconds(150);
 constexpr Duration kTimeWatch = Duration::milliseconds(100);
 constexpr Duration kTickInterval = Duration::milliseconds(500);
-constexpr Duration kTickStagger = Duration::milliseconds(100);
 constexpr Duration kStoreRetry = Duration::milliseconds(100);
 
 SimSequencer::SimSequencer(World& world, Network& network, SimLog& log, Promises& promises, protocol::Member self)
@@ -209,13 +209,8 @@ void SimSequencer::carry_out(sequencer::Writer::Effects effects) {
 // --- time
 // --------------------------------------------------------------------------------------------------------------
 
-std::optional<Timestamp> SimSequencer::tick_due() const {
-  const auto& core = *life_state_->core;
-  auto due = core.wake_at();
-  const auto group = core.current_snapshot().sequencer_group().active;
-  const auto self = std::find(group.begin(), group.end(), self_);
-  if (!due || self == group.end()) return std::nullopt;
-  return std::max(*due + kTickStagger * (self - group.begin()), life_state_->last_tick + kTickInterval);
+std::optional<Timestamp> SimSequencer::tick_due() {
+  return sequencer::tick_due(*life_state_->core, self_, now(), life_state_->last_tick, kTickInterval);
 }
 
 void SimSequencer::watch_time() {

@@ -71,7 +71,7 @@ class SimSequencer final : public Process {
   void refresh_topology();
   void pump(const protocol::Member& member);
   void carry_out(sequencer::Writer::Effects effects);
-  std::optional<Timestamp> tick_due() const;
+  std::optional<Timestamp> tick_due();
   void watch_time();
 
   Network& network_;
