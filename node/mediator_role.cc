@@ -2,9 +2,9 @@
 
 #include "base/log.h"
 #include "node/identity.h"
-#include "node/member_store.h"
 #include "node/node.h"
 #include "node/replica.h"
+#include "node/stores.h"
 #include "synod/admin.pb.h"
 
 namespace synod::node {

@@ -1,16 +1,13 @@
 #include "node/member.h"
 
-#include "storage/rocksdb/rocksdb_store.h"
+#include "node/stores.h"
 
 namespace synod::node {
 
 Result<Member> open_member(const NodeFile& file, protocol::MemberKind kind, std::vector<storage::Column> columns,
                            Random& random) {
   SYNOD_TRY(Identity identity, open_identity(kind, file.name, file.data_folder, random));
-  storage::RocksDbOptions options;
-  options.path = file.data_folder + "/store";
-  options.columns = std::move(columns);
-  SYNOD_TRY(std::shared_ptr<storage::Store> store, storage::open_rocksdb(options));
+  SYNOD_TRY(std::shared_ptr<storage::Store> store, open_member_store({}, file.data_folder, columns));
   return Member{std::move(identity), std::move(store)};
 }
 

@@ -12,7 +12,7 @@ namespace synod::node {
 
 struct Member {
   Identity identity;
-  std::shared_ptr<storage::Store> store;  // <data folder>/store, RocksDB; see member_store.h for others
+  std::shared_ptr<storage::Store> store;  // <data folder>/store, RocksDB
 };
 
 // Errors: those of open_identity and of the store.

@@ -60,7 +60,8 @@ void describe(config::Fields& f, SequencerSection& s) {
       "The ordering service.");
   f.object(
       "cache", [&](config::Fields& g) { describe(g, s.cache); },
-      "What was made of the log, for restarts and subscriptions.");
+      "What was made of the log, for restarts and subscriptions. When it cannot be written, the sequencer says so, "
+      "takes no requests, and tries again until it can.");
   f.object("limits", [&](config::Fields& g) { sequencer::describe(g, s.limits); }, "Limits.");
 }
 
@@ -143,7 +144,8 @@ void describe(config::Fields& f, NodeFile& file) {
           describe_member(g, file.mediator, [](config::Fields& h, auto& c) { mediator::describe(h, c); });
           g.object(
               "store", [&](config::Fields& h) { describe(h, file.mediator.store); },
-              "What it needs after a restart, and what replicas of it share.");
+              "What it needs after a restart. Processes with the same keys and the same schema of a database are "
+              "replicas: one is active, the others take over when it is gone.");
         },
         "The mediator.");
   if (file.role == "topology-manager")

@@ -6,9 +6,8 @@
 
 #include "base/config.h"
 #include "mediator/mediator_node.h"
-#include "node/cache.h"
-#include "node/member_store.h"
 #include "node/ordering_engines.h"
+#include "node/stores.h"
 #include "ordering/solo/orderer_node.h"
 #include "participant/ledger_api/ledger_api.h"
 #include "participant/participant_node.h"
@@ -46,7 +45,7 @@ struct SequencerSection {
   std::string onboarding_state;  // file; instead of the genesis, for a sequencer that joins a running synchronizer
   Endpoints ordering;
   std::string channel = "synod";
-  CacheSection cache;       // of this sequencer alone
+  CacheSection cache;
   OrderingEngines engines;  // instead of the endpoints and channel before, unless the engine is solo
   sequencer::SequencerConfig limits;
 };

@@ -9,6 +9,7 @@
 #include "base/testing/temporary_folder.h"
 #include "node/founding.h"
 #include "node/node_file.h"
+#include "node/stores.h"
 
 namespace synod::node {
 namespace {
@@ -50,6 +51,37 @@ TEST_F(NodeFilesTest, AConfigurationReadsBackAsWritten) {
   EXPECT_EQ(write_node_file(*again), text);
   EXPECT_EQ(again->sequencer.ordering.addresses, file.sequencer.ordering.addresses);
   EXPECT_EQ(again->public_api.max_request_bytes, 3u << 20);
+}
+
+TEST_F(NodeFilesTest, ASequencersAndAMediatorsStoreHaveTheSameSettingsWithDefaultsOfTheirOwn) {
+  const auto read = [&](const std::string& role, const std::string& store) {
+    return read_node_file(write("node.yaml", "name: x\ndata-folder: y\nrole: " + role + "\n" + store)).value();
+  };
+  const NodeFile plain;
+  EXPECT_EQ(plain.sequencer.cache.schema, "synod_cache");
+  EXPECT_EQ(plain.sequencer.cache.patience, Duration::seconds(1));
+  EXPECT_EQ(plain.mediator.store.schema, "synod_mediator");
+  EXPECT_EQ(plain.mediator.store.patience, Duration::seconds(5));
+  const std::string settings = "engine: postgres, connection: host=db, schema: own, patience: 3s, answer-timeout: 9s";
+  const NodeFile sequencer = read("sequencer", "sequencer:\n  cache: {" + settings + ", start-patience: 1m}\n");
+  const NodeFile mediator = read("mediator", "mediator:\n  store: {" + settings + ", takeover-interval: 1s}\n");
+  for (const StoreSection& store : {StoreSection(sequencer.sequencer.cache), StoreSection(mediator.mediator.store)}) {
+    EXPECT_EQ(store.engine, "postgres");
+    EXPECT_EQ(store.connection, "host=db");
+    EXPECT_EQ(store.schema, "own");
+    EXPECT_EQ(store.patience, Duration::seconds(3));
+    EXPECT_EQ(store.answer_timeout, Duration::seconds(9));
+  }
+  EXPECT_EQ(sequencer.sequencer.cache.start_patience, Duration::seconds(60));
+  EXPECT_EQ(mediator.mediator.store.takeover_interval, Duration::seconds(1));
+}
+
+TEST_F(NodeFilesTest, AnUnknownEngineIsNamedWithItsSection) {
+  CacheSection cache;
+  MemberStoreSection store;
+  cache.engine = store.engine = "sqlite";
+  EXPECT_THAT(open_cache(cache, path("cache"), {}).error().cause, HasSubstr("cache.engine 'sqlite'"));
+  EXPECT_THAT(open_member_store(store, path("store"), {}).error().cause, HasSubstr("store.engine 'sqlite'"));
 }
 
 TEST_F(NodeFilesTest, WhatAConfigurationGetsWrongIsNamedWithItsLine) {
