@@ -1,23 +1,15 @@
 #include "rpc/server.h"
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 
 #include "rpc/grpc_process.h"
 #include "rpc/health_service.h"
 #include "rpc/message_limit.h"
 #include "rpc/open_streams.h"
+#include "rpc/reflection_service.h"
 
 namespace synod::rpc {
 namespace {
-
-class Reflection final : public grpc::ServerBuilderOption {
- public:
-  void UpdateArguments(grpc::ChannelArguments*) override {}
-  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
-    plugins->push_back(std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>());
-  }
-};
 
 void apply_limits(const ServerConfig& config, grpc::ServerBuilder& builder) {
   builder.SetMaxReceiveMessageSize(message_limit(config.max_request_bytes));
@@ -36,10 +28,6 @@ void apply_limits(const ServerConfig& config, grpc::ServerBuilder& builder) {
                              millis(config.min_client_ping_interval));
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  // Only reflection has methods that are not callback methods: one thread is plenty for them.
-  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
-  builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
-  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
 }
 
 }  // namespace
@@ -56,7 +44,11 @@ Result<std::unique_ptr<Server>> Server::start(const ServerConfig& config,
   server->health_.attach(health.get());
   grpc::ServerBuilder builder;
   apply_limits(config, builder);
-  if (config.reflection) builder.SetOption(std::make_unique<Reflection>());
+  if (config.reflection) {
+    Reflection reflection = make_reflection();
+    for (auto& service : reflection.services) server->services_.push_back(std::move(service));
+    builder.SetOption(std::move(reflection.names_of_all));
+  }
   for (const auto& service : server->services_) builder.RegisterService(service.get());
   const std::string address = config.address + ":" + std::to_string(config.port);
   builder.AddListeningPort(address, credentials, &server->port_);

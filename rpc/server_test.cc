@@ -1,7 +1,6 @@
-// One server, real sockets: unary, streaming in both directions, back-pressure, health, reflection, shutdown.
+// One server, real sockets: unary, streaming in both directions, back-pressure, health, shutdown.
 #include "rpc/server.h"
 
-#include <google/protobuf/descriptor.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
@@ -355,34 +354,6 @@ TEST_F(ServerTest, HealthByName) {
   EXPECT_EQ(response, std::string("\x08\x02", 2));
   EXPECT_EQ(server->health().snapshot().at(name).reason, "the orderer is away");
   EXPECT_FALSE(server->health().all_serving());
-}
-
-TEST_F(ServerTest, ReflectionListsServices) {
-  grpc::GenericStub stub(channel);
-  struct Reactor : grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
-    grpc::ByteBuffer request, response;
-    std::string bytes;
-    std::promise<void> done;
-    void OnReadDone(bool ok) override {
-      std::vector<grpc::Slice> slices;
-      if (ok && response.Dump(&slices).ok()) {
-        for (const auto& s : slices) bytes.append(reinterpret_cast<const char*>(s.begin()), s.size());
-        StartWritesDone();
-      }
-    }
-    void OnDone(const grpc::Status&) override { done.set_value(); }
-  } reactor;
-  grpc::Slice slice(std::string("\x3a\x01*", 3));  // list_services = 7
-  reactor.request = grpc::ByteBuffer(&slice, 1);
-  grpc::ClientContext context;
-  stub.PrepareBidiStreamingCall(&context, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", {},
-                                &reactor);
-  reactor.StartRead(&reactor.response);
-  reactor.StartWrite(&reactor.request);
-  reactor.StartCall();
-  reactor.done.get_future().get();
-  EXPECT_NE(reactor.bytes.find("SequencerService"), std::string::npos);
-  EXPECT_NE(reactor.bytes.find("grpc.health.v1.Health"), std::string::npos);
 }
 
 }  // namespace
