@@ -19,8 +19,6 @@ namespace client = sequencer::client;
 constexpr const char* kComponent = "mediator";
 constexpr Duration kSendDelay = Duration::seconds(1);  // while too many submissions are under way
 
-bool of_the_store(const Error& error) { return error.id.starts_with("STORAGE_"); }
-
 }  // namespace
 
 std::vector<storage::Column> mediator_columns() { return {topology::kTopologyColumn, kMediatorColumn}; }
@@ -98,13 +96,18 @@ class MediatorNode::Impl final : public std::enable_shared_from_this<Impl> {
     };
     handlers.on_failed = [this](const Error& error, bool again) {
       if (again) return;
-      if (!parts_.on_store_lost || !of_the_store(error)) return ready(fail(error));
+      if (!gives_back_the_store(error)) return ready(fail(error));
       set_problem("cannot go on with its store: " + error.to_string());
       parts_.on_store_lost(error);
     };
+    handlers.others_deal_with = [this](const Error& error) { return gives_back_the_store(error); };
     handlers.forget = [this] { forget(); };
     handlers.probe_store = [this] { return probe_store(); };
     return handlers;
+  }
+
+  bool gives_back_the_store(const Error& error) const {
+    return parts_.on_store_lost && error.id.starts_with("STORAGE_");
   }
 
   Result<Joined> load() {

@@ -34,7 +34,7 @@ struct MediatorParts {
   std::shared_ptr<Clock> clock;
   std::shared_ptr<Random> random;
   // The store has failed for good, say because another replica owns it: the node does nothing any more, and waits for
-  // stop(). From the node's thread. Null: that is the node's problem, which its status tells.
+  // stop(); whoever is told says so. From the node's thread. Null: that is the node's problem, which its status tells.
   std::function<void(const Error&)> on_store_lost;
 };
 std::vector<storage::Column> mediator_columns();

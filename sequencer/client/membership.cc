@@ -159,7 +159,9 @@ class Membership::Impl : public std::enable_shared_from_this<Impl> {
     failed_ = true;
     following_ = false;
     const std::string self = parts_.member.to_string();
-    if (!again)
+    if (!again && handlers_.others_deal_with && handlers_.others_deal_with(error))
+      log::debug(config_.log_component, "{} stops where it is: {}", self, error.to_string());
+    else if (!again)
       log::error(config_.log_component, "{} cannot go on: {}", self, error.to_string());
     else if (expected)
       log::info(config_.log_component, "{} cannot follow its synchronizer yet: {}", self, error.to_string());

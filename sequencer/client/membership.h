@@ -55,6 +55,9 @@ struct MembershipHandlers {
   std::function<void(const std::optional<Error>&)> on_problem;
   // The attempt has ended: whoever waits is to be told. `again`: another one follows by itself.
   std::function<void(const Error&, bool again)> on_failed;
+  // Of an error after which no other attempt follows: whoever runs the node deals with it, and says so, so that here it
+  // is not worth a line of the log. Null: none is.
+  std::function<bool(const Error&)> others_deal_with;
   // The client has gone; what is in memory must not be used any more. The next attempt begins with load().
   std::function<void()> forget;
   // Writes something harmless: as long as the disk is full there is no use in asking anybody for more.

@@ -104,6 +104,7 @@ class MembershipTest : public ::testing::Test {
       ++failures;
       ended = !again;
     };
+    h.others_deal_with = [this](const Error& error) { return error.id == lost_store; };
     h.forget = [this] { topology_of_attempt.reset(); };
     h.probe_store = [this]() -> Status {
       ++probes;
@@ -169,6 +170,7 @@ class MembershipTest : public ::testing::Test {
   // What is to go wrong:
   std::optional<Error> fault;
   Status import_fault, probe_fault;
+  std::string lost_store = "none";
 };
 
 TEST_F(MembershipTest, IntroducesItselfOnceAndThenGoesOnWhereItWas) {
@@ -305,6 +307,17 @@ TEST_F(MembershipTest, StopsWhereItIsAfterWhatDoesNotPass) {
     EXPECT_TRUE(topology_of_attempt) << "it stays readable";
   });
   EXPECT_EQ(seen_log("cannot go on"), 1u);
+}
+
+// A replica whose store has gone to another one; an unexpected line of the log would fail this test.
+TEST_F(MembershipTest, WhatOthersDealWithIsLeftToThemToSay) {
+  lost_store = "STORAGE_LOCKED";
+  start();
+  ASSERT_TRUE(follows());
+  on_loop([&] { fault = Error("STORAGE_LOCKED", ErrorCategory::invalid_state_other, "another has it"); });
+  happens();
+  ASSERT_TRUE(eventually([&] { return ended; }));
+  on_loop([&] { EXPECT_EQ(failures, 1); });
 }
 
 TEST_F(MembershipTest, ATopologyThatCannotBeStoredIsDownloadedAgain) {

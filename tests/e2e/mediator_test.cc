@@ -331,6 +331,8 @@ TEST_F(MediatorReplicas, GoOnWhenTheirDatabaseIsBack) {
   while (!one_is_active() && std::chrono::steady_clock::now() < give_up)
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   EXPECT_TRUE(one_is_active());
+  for (const std::string& replica : {kFirst, kSecond})
+    EXPECT_THAT(read_text(node(replica).log_file()), Not(HasSubstr(" ERROR "))) << "it was no error of " << replica;
   settle();
 }
 
