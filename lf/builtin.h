@@ -119,8 +119,7 @@ std::string_view name_of(BuiltinType type);
 std::optional<BuiltinFunction> builtin_function_named(std::string_view name);
 std::optional<BuiltinType> builtin_type_named(std::string_view name);
 
-// How many type arguments the function takes (erased at run time, except a Numeric scale), and how many values.
-int type_arity(BuiltinFunction function);
+// How many values the function takes, beside its types.
 int value_arity(BuiltinFunction function);
 
 }  // namespace synod::lf

@@ -75,26 +75,6 @@ std::vector<const Package*> PackageStore::all() const {
   return packages;
 }
 
-std::vector<std::string> PackageStore::missing_dependencies(const Package& package) const {
-  std::shared_lock lock(mutex_);
-  std::set<std::string, std::less<>> missing;
-  std::set<const Package*> seen{&package};
-  std::vector<const Package*> work{&package};
-  while (!work.empty()) {
-    const Package* next = work.back();
-    work.pop_back();
-    for (const std::string& id : next->dependencies()) {
-      const Package* dependency = find_locked(id);
-      if (!dependency) {
-        missing.insert(id);
-      } else if (seen.insert(dependency).second) {
-        work.push_back(dependency);
-      }
-    }
-  }
-  return {missing.begin(), missing.end()};
-}
-
 Result<std::vector<const Package*>> PackageStore::closure(std::string_view package_id) const {
   std::shared_lock lock(mutex_);
   auto not_there = [](std::string_view id) {

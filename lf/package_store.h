@@ -45,8 +45,6 @@ class PackageStore {
   const Package* preferred(std::string_view name) const;
   std::vector<const Package*> all() const;
 
-  // Dependencies of `package`, direct and indirect, that are not loaded; sorted ids.
-  std::vector<std::string> missing_dependencies(const Package& package) const;
   // The package and everything it needs, dependencies before dependants. PACKAGE_NOT_FOUND names what is missing.
   Result<std::vector<const Package*>> closure(std::string_view package_id) const;
 

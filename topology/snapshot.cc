@@ -138,8 +138,6 @@ std::vector<crypto::EncryptionPublicKey> Snapshot::encryption_keys(const Member&
   return keys ? keys->encryption_keys() : std::vector<crypto::EncryptionPublicKey>{};
 }
 
-bool Snapshot::has_keys(const Member& member) const { return keys_of(*view_, member) != nullptr; }
-
 Status Snapshot::verify(const Member& member, crypto::KeyUsage usage, const crypto::Hash& hash,
                         const crypto::Signature& signature) const {
   const auto* keys = keys_of(*view_, member);

@@ -95,7 +95,6 @@ class Snapshot {
   // Keys.
   std::vector<crypto::SigningPublicKey> signing_keys(const protocol::Member& member, crypto::KeyUsage usage) const;
   std::vector<crypto::EncryptionPublicKey> encryption_keys(const protocol::Member& member) const;
-  bool has_keys(const protocol::Member& member) const;
   // Whether `signature` is by `member`: a registered key with the usage, and algorithm, format and key that the static
   // parameters allow. `hash` is the 34-byte multihash that was signed. Signatures with a session key are verified
   // through their delegation, which must be valid at this snapshot's time. Errors: SIGNATURE_CHECK_FAILED

@@ -100,11 +100,6 @@ std::uint32_t Program::symbol(std::string_view name) {
   return it->second;
 }
 
-std::string Program::symbol_text(std::uint32_t symbol) {
-  std::lock_guard lock(mutex_);
-  return symbol_texts_.at(symbol);
-}
-
 const StructDescriptor* Program::layout(std::vector<std::uint32_t> names) {
   std::lock_guard lock(mutex_);
   std::sort(names.begin(), names.end(), [&](auto a, auto b) { return symbol_texts_[a] < symbol_texts_[b]; });

@@ -111,7 +111,6 @@ class Program {
   const TypeDescriptor* descriptor(const Package& from, RefId ref);  // null: not found
 
   std::uint32_t symbol(std::string_view name);
-  std::string symbol_text(std::uint32_t symbol);
   const StructDescriptor* layout(std::vector<std::uint32_t> names);  // any order; sorted here by text
 
   using TypeEnvironment = std::vector<std::pair<std::string_view, const RuntimeType*>>;
