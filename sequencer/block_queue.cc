@@ -2,8 +2,9 @@
 
 namespace synod::sequencer {
 
-BlockQueue::BlockQueue(std::uint32_t threads, std::function<topology::Snapshot()> recent, std::function<void()> ready)
-    : recent_(std::move(recent)), ready_(std::move(ready)) {
+BlockQueue::BlockQueue(std::uint32_t threads, std::function<PreparedBlock(const ordering::Block&)> prepare,
+                       std::function<void()> ready)
+    : prepare_(std::move(prepare)), ready_(std::move(ready)) {
   for (std::uint32_t i = 0; i < threads; ++i) workers_.push_back(std::make_unique<EventLoop>("seq-verify"));
 }
 
@@ -22,7 +23,7 @@ void BlockQueue::push(ordering::Block block) {
   }
   if (!worker) return ready_();
   worker->post([this, slot] {
-    auto prepared = prepare_block(slot->block, recent_());
+    auto prepared = prepare_(slot->block);
     {
       std::lock_guard lock(mutex_);
       slot->prepared = std::move(prepared);

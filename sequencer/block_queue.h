@@ -21,8 +21,9 @@ class BlockQueue {
     ordering::Block block;
     std::optional<PreparedBlock> prepared;  // none: nobody has begun, prepare it yourself
   };
-  // `ready` is called when the front may have become available; `recent` gives a snapshot to check signatures with.
-  BlockQueue(std::uint32_t threads, std::function<topology::Snapshot()> recent, std::function<void()> ready);
+  // `ready` is called when the front may have become available; `prepare` is prepare_block(), from any thread.
+  BlockQueue(std::uint32_t threads, std::function<PreparedBlock(const ordering::Block&)> prepare,
+             std::function<void()> ready);
 
   void push(ordering::Block block);
   // The front, unless a worker is still busy with it.
@@ -37,7 +38,7 @@ class BlockQueue {
     std::optional<PreparedBlock> prepared;
     bool assigned = false;
   };
-  std::function<topology::Snapshot()> recent_;
+  std::function<PreparedBlock(const ordering::Block&)> prepare_;
   std::function<void()> ready_;
   mutable std::mutex mutex_;
   std::deque<std::shared_ptr<Slot>> slots_;

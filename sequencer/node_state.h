@@ -9,6 +9,7 @@
 
 #include "base/event_loop.h"
 #include "sequencer/admission.h"
+#include "sequencer/admitted.h"
 #include "sequencer/authentication.h"
 #include "sequencer/event_signer.h"
 #include "sequencer/member_access.h"
@@ -45,6 +46,7 @@ class NodeState {
   virtual MemberAuthenticator& authenticator() = 0;
   virtual Subscriptions& subscriptions() = 0;
   virtual RateLimits& rates() = 0;
+  virtual AdmittedSubmissions& admitted() = 0;
   virtual MemberAccess& access() = 0;
   virtual Housekeeping& housekeeping() = 0;
   // Ok, or why no request is taken: SEQUENCER_UNAVAILABLE with the reason.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sequencer/admitted.h"
 #include "sequencer/core.h"
 
 namespace synod::sequencer {
@@ -23,11 +24,17 @@ CheckedSignature checked_content(const protocol::SignedContent& content, crypto:
   return checked(content.content_hash(purpose), content.signatures.back(), member, recent);
 }
 
-Result<PreparedEntry> prepare_entry(const SealedEntry& entry, const topology::Snapshot& recent) {
+Result<PreparedEntry> prepare_entry(const SealedEntry& entry, const topology::Snapshot& recent,
+                                    AdmittedSubmissions* admitted) {
   PreparedEntry prepared;
   prepared.traceparent = entry.traceparent;
   if (const auto* submission = std::get_if<SubmissionEntry>(&entry.item)) {
-    SYNOD_TRY(prepared.item, prepare_submission(submission->signed_request, recent));
+    auto known = admitted ? admitted->take(submission->signed_request) : std::nullopt;
+    if (known) {
+      prepared.item = std::move(*known);
+    } else {
+      SYNOD_TRY(prepared.item, prepare_submission(submission->signed_request, recent));
+    }
   } else if (const auto* acknowledgement = std::get_if<AcknowledgementEntry>(&entry.item)) {
     SYNOD_TRY(prepared.item, prepare_acknowledgement(acknowledgement->signed_request, recent));
   } else {
@@ -95,19 +102,21 @@ Result<PreparedAcknowledgement> prepare_acknowledgement(ByteView signed_request,
   return prepared;
 }
 
-Result<PreparedRecord> prepare_record(ByteView record, const topology::Snapshot& recent) {
+Result<PreparedRecord> prepare_record(ByteView record, const topology::Snapshot& recent,
+                                      AdmittedSubmissions* admitted) {
   PreparedRecord prepared;
   SYNOD_TRY(prepared.record, open_record(record));
   const SealedBatch& batch = prepared.record.batch;
   prepared.signature_verified =
       checked(prepared.record.hash, prepared.record.signature, batch.sequencer, recent).verified;
-  for (const SealedEntry& entry : batch.entries) prepared.entries.push_back(prepare_entry(entry, recent));
+  for (const SealedEntry& entry : batch.entries) prepared.entries.push_back(prepare_entry(entry, recent, admitted));
   return prepared;
 }
 
-PreparedBlock prepare_block(const ordering::Block& block, const topology::Snapshot& recent) {
+PreparedBlock prepare_block(const ordering::Block& block, const topology::Snapshot& recent,
+                            AdmittedSubmissions* admitted) {
   PreparedBlock prepared;
-  for (const Bytes& record : block.records) prepared.records.push_back(prepare_record(record, recent));
+  for (const Bytes& record : block.records) prepared.records.push_back(prepare_record(record, recent, admitted));
   return prepared;
 }
 

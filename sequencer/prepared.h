@@ -63,9 +63,14 @@ struct PreparedBlock {
   std::vector<Result<PreparedRecord>> records;  // an error: this record is not one of ours, or does not decode
 };
 
-PreparedBlock prepare_block(const ordering::Block& block, const topology::Snapshot& recent);
+class AdmittedSubmissions;
+
+// `admitted` (may be null): what need not be decoded again.
+PreparedBlock prepare_block(const ordering::Block& block, const topology::Snapshot& recent,
+                            AdmittedSubmissions* admitted = nullptr);
 // One record of a block; prepare_block() is this for each of them.
-Result<PreparedRecord> prepare_record(ByteView record, const topology::Snapshot& recent);
+Result<PreparedRecord> prepare_record(ByteView record, const topology::Snapshot& recent,
+                                      AdmittedSubmissions* admitted = nullptr);
 // Also what a sequencer checks before it accepts a request.
 Result<PreparedSubmission> prepare_submission(ByteView signed_request, const topology::Snapshot& recent);
 Result<PreparedAcknowledgement> prepare_acknowledgement(ByteView signed_request, const topology::Snapshot& recent);

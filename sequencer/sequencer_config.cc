@@ -33,6 +33,8 @@ void describe(config::Fields& f, SequencerConfig& c) {
   f.duration("acknowledgement-interval", c.acknowledgement_interval,
              "Per member; further acknowledgements within it are not written.");
   f.integer("catch-up-threads", c.catch_up_threads, "Threads that check signatures when several blocks wait.");
+  f.size("admitted-bytes", c.admitted_bytes,
+         "Submissions taken here that are kept decoded until their block comes; beyond it they are decoded again.");
   f.integer("block-window", c.block_window, "Blocks requested ahead from the log.");
   f.duration("tick-interval", c.tick_interval, "At most one tick in this time.");
   f.duration("stall-patience", c.stall_patience,

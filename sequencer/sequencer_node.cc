@@ -55,6 +55,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
         authenticator_(AuthenticationLimits{config.nonce_lifetime, config.token_lifetime, config.max_tokens_per_member,
                                             config.max_nonces},
                        parts_.synchronizer, parts_.random),
+        admitted_(config.admitted_bytes),
         reader_(*parts_.store, parts_.synchronizer),
         signer_(config.signed_event_cache_bytes),
         loop_("sequencer"),
@@ -63,7 +64,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
         subscriptions_(SubscriptionLimits{config.max_subscriptions_per_member}, delivery_loop_, parts_.clock, reader_,
                        signer_),
         queue_(
-            config.catch_up_threads, [this] { return view()->current; },
+            config.catch_up_threads, [this](const ordering::Block& block) { return prepare(block); },
             [this] { loop_.post([this] { take_block(); }); }),
         housekeeping_(*this) {}
 
@@ -108,6 +109,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   MemberAuthenticator& authenticator() override { return authenticator_; }
   Subscriptions& subscriptions() override { return subscriptions_; }
   RateLimits& rates() override { return rates_; }
+  AdmittedSubmissions& admitted() override { return admitted_; }
   MemberAccess& access() override { return access_; }
   Housekeeping& housekeeping() override { return housekeeping_; }
   Executor& executor() override { return loop_; }
@@ -189,12 +191,14 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   // --- blocks
   // ----------------------------------------------------------------------------------------------------------
 
+  PreparedBlock prepare(const ordering::Block& block) { return prepare_block(block, view()->current, &admitted_); }
+
   // One block a turn of the loop, so that submissions get theirs in between.
   void take_block() {
     if (unapplied_ || failed_) return;
     auto ready = queue_.pop();
     if (!ready) return;
-    if (!ready->prepared) ready->prepared = prepare_block(ready->block, view()->current);
+    if (!ready->prepared) ready->prepared = prepare(ready->block);
     auto effects = core_->on_block(ready->block, *ready->prepared);
     if (!effects) return fail_for_good(effects.error());
     if (effects->fork) {
@@ -520,6 +524,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   const SequencerParts parts_;
   MemberAuthenticator authenticator_;
   RateLimits rates_;
+  AdmittedSubmissions admitted_;
   MemberAccess access_;
   EventReader reader_;
   EventSigner signer_;

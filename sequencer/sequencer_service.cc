@@ -54,8 +54,8 @@ class SequencerService final : public api::SequencerService::CallbackService {
       if (const auto status = node_.accepting(); !status) return reply.error(status.error());
       const auto view = node_.view();
       const Timestamp now = node_.parts().clock->now();
-      const auto submission = admit_submission(request->signed_submission_request(), session->member, view->current,
-                                               std::max(now, view->last_time));
+      auto submission = admit_submission(request->signed_submission_request(), session->member, view->current,
+                                         std::max(now, view->last_time));
       if (!submission) {
         log::info("sequencer", "request of {} refused: {}", session->member.to_string(),
                   submission.error().to_string());
@@ -65,6 +65,7 @@ class SequencerService final : public api::SequencerService::CallbackService {
         return reply.error(
             overloaded("Submission rate exceeds the rate limit of " + session->member.to_string() + "."));
       }
+      node_.admitted().remember(request->signed_submission_request(), std::move(*submission));
       node_.submit(SealedEntry{SubmissionEntry{request->signed_submission_request()}, call.traceparent()},
                    [reply](Status status) {
                      if (!status) return reply.error(status.error());
