@@ -1,13 +1,12 @@
 // Reading a configuration file against its description.
 #include <yaml-cpp/yaml.h>
 
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <set>
 #include <sstream>
 
 #include "base/config.h"
+#include "base/files.h"
 
 namespace synod::config {
 namespace {
@@ -158,13 +157,9 @@ Status read_text(const std::string& text, const std::string& name, const Describ
 }
 
 Status read_file(const std::string& path, const Describe& describe) {
-  std::ifstream in(path);
-  std::error_code ignored;
-  if (!in || std::filesystem::is_directory(path, ignored))
-    return fail(not_found("CONFIG_NOT_FOUND", "cannot read the configuration file '" + path + "'"));
-  std::stringstream text;
-  text << in.rdbuf();
-  return read_text(text.str(), path, describe);
+  const auto text = file_bytes(path);
+  if (!text) return fail(not_found("CONFIG_NOT_FOUND", "cannot read the configuration file '" + path + "'"));
+  return read_text(*text, path, describe);
 }
 
 }  // namespace synod::config

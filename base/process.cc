@@ -28,16 +28,10 @@
 #include <thread>
 
 #include "base/check.h"
+#include "base/files.h"
 
 namespace synod {
 namespace {
-
-std::string read_all(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 Error start_failed(const std::string& program, const std::string& why) {
   return unavailable("PROCESS_START_FAILED", program + ": " + why);
@@ -191,14 +185,14 @@ Result<std::string> run(const Command& command, Duration limit) {
 }
 
 std::optional<pid_t> ServerProcess::running() const {
-  std::istringstream in(read_all(pid_file));
+  std::istringstream in(file_bytes(pid_file).value_or(""));
   pid_t pid = 0;
   if (!(in >> pid) || pid <= 1) return std::nullopt;
   waitpid(pid, nullptr, WNOHANG);  // if it is a child of this very process, let go of its remains
   std::string expected = command.program + std::string(1, '\0');
   for (const std::string& argument : command.arguments) expected += argument + std::string(1, '\0');
   // Compared at the end: a script's interpreter stands before it. A process without a command line is a zombie.
-  if (!read_all("/proc/" + std::to_string(pid) + "/cmdline").ends_with(expected)) return std::nullopt;
+  if (!file_bytes("/proc/" + std::to_string(pid) + "/cmdline").value_or("").ends_with(expected)) return std::nullopt;
   return pid;
 }
 
@@ -293,7 +287,7 @@ bool reserve(int port) {
 
 // The first of those that the system gives to whoever connects somewhere.
 int lowest_ephemeral_port() {
-  std::istringstream range(read_all("/proc/sys/net/ipv4/ip_local_port_range"));
+  std::istringstream range(file_bytes("/proc/sys/net/ipv4/ip_local_port_range").value_or(""));
   int lowest = 0;
   return range >> lowest ? lowest : 0;
 }

@@ -2,8 +2,8 @@
 #include <boost/json.hpp>
 #include <fstream>
 #include <iostream>
-#include <sstream>
 
+#include "base/files.h"
 #include "cli/commands.h"
 #include "lf/archive/dar.h"
 #include "lf/inspect.h"
@@ -15,19 +15,11 @@
 namespace synod::cli {
 namespace {
 
-Result<std::string> read(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(not_found("DAR_NOT_FOUND", "cannot read '" + path + "'"));
-  std::stringstream bytes;
-  bytes << in.rdbuf();
-  return bytes.str();
-}
-
 // Hidden flag --discontinued-lf, of all subcommands.
 using DecodeOptions = std::shared_ptr<lf::DecodeOptions>;
 
 Result<lf::Dar> read_dar(const std::string& path, const DecodeOptions& how) {
-  SYNOD_TRY(const std::string bytes, read(path));
+  SYNOD_TRY(const std::string bytes, required_file(path, "DAR_NOT_FOUND"));
   return lf::decode_dar(bytes, {}, nullptr, *how);
 }
 
@@ -149,7 +141,7 @@ struct BuildOptions {
 };
 
 Status build(const BuildOptions& options) {
-  SYNOD_TRY(const std::string text, read(options.source));
+  SYNOD_TRY(const std::string text, required_file(options.source, "DAR_NOT_FOUND"));
   std::vector<lf::Dar::Entry> dependencies;
   for (const auto& path : options.dependencies) {
     SYNOD_TRY(lf::Dar dar, read_dar(path, options.decode));

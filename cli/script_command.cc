@@ -4,11 +4,11 @@
 #include <boost/json.hpp>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <sstream>
 
+#include "base/files.h"
 #include "cli/commands.h"
 #include "lf/script/test_runner.h"
 #include "testnet/script_participants.h"
@@ -39,14 +39,6 @@ struct TestResult {
   ScriptOutcome outcome;
   double milliseconds = 0;
 };
-
-Result<std::string> read(const std::string& path, const char* missing) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(not_found(missing, "cannot read '" + path + "'"));
-  std::stringstream bytes;
-  bytes << in.rdbuf();
-  return bytes.str();
-}
 
 bool selected(const TestOptions& options, const std::string& name) {
   if (options.filters.empty()) return true;
@@ -118,7 +110,7 @@ Result<std::unique_ptr<testnet::ScriptParticipants>> connect(const TestOptions& 
 
 Status test(const TestOptions& options, Outcome& outcome) {
   outcome.unusable = true;  // until the scripts run
-  SYNOD_TRY(const std::string bytes, read(options.dar, "DAR_NOT_FOUND"));
+  SYNOD_TRY(const std::string bytes, required_file(options.dar, "DAR_NOT_FOUND"));
   SYNOD_TRY(const std::unique_ptr<TestRunner> runner, open(options, bytes));
   std::vector<std::string> names;
   std::string argument;
@@ -130,7 +122,7 @@ Status test(const TestOptions& options, Outcome& outcome) {
       return fail(invalid_argument("SCRIPT_AMBIGUOUS", "the argument is for one script, and the filters select " +
                                                            std::to_string(names.size()) + ", " + names[0] + " and " +
                                                            names[1] + " among them"));
-    SYNOD_TRY(argument, read(options.input_file, "SCRIPT_ARGUMENT_NOT_FOUND"));
+    SYNOD_TRY(argument, required_file(options.input_file, "SCRIPT_ARGUMENT_NOT_FOUND"));
   }
   if (options.list) {
     for (const auto& name : names) std::cout << name << "\n";

@@ -1,8 +1,8 @@
 #include "node/genesis_file.h"
 
 #include <fstream>
-#include <sstream>
 
+#include "base/files.h"
 #include "synod/genesis.pb.h"
 
 namespace synod::node {
@@ -20,11 +20,8 @@ Status write_genesis(const std::string& path, const GenesisFile& file) {
 }
 
 Result<GenesisFile> read_genesis(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(not_found("GENESIS_NOT_FOUND", "cannot read the genesis file '" + path + "'"));
-  std::stringstream bytes;
-  bytes << in.rdbuf();
-  auto file = parse_genesis(bytes.str());
+  SYNOD_TRY(const Bytes bytes, required_file(path, "GENESIS_NOT_FOUND"));
+  auto file = parse_genesis(bytes);
   if (!file) return fail(malformed("genesis file", path + ": " + file.error().cause));
   return file;
 }

@@ -1,7 +1,6 @@
-#include <fstream>
-#include <sstream>
 
 #include "base/env.h"
+#include "base/files.h"
 #include "base/log.h"
 #include "node/genesis_file.h"
 #include "node/identity.h"
@@ -65,11 +64,8 @@ Result<Beginning> beginning_of(const SequencerSection& section, storage::Store& 
     SYNOD_TRY(GenesisFile genesis, read_genesis(section.genesis));
     return Beginning{genesis.genesis.synchronizer, {genesis.static_parameters, std::move(genesis.genesis.snapshot)}};
   }
-  std::ifstream in(section.onboarding_state, std::ios::binary);
-  std::stringstream bytes;
-  bytes << in.rdbuf();
-  if (!in) return fail(not_found("ONBOARDING_STATE_NOT_FOUND", "cannot read '" + section.onboarding_state + "'"));
-  SYNOD_TRY(const sequencer::OnboardingState state, sequencer::parse_onboarding_state(bytes.str()));
+  SYNOD_TRY(const Bytes bytes, required_file(section.onboarding_state, "ONBOARDING_STATE_NOT_FOUND"));
+  SYNOD_TRY(const sequencer::OnboardingState state, sequencer::parse_onboarding_state(bytes));
   SYNOD_TRY(const bool begun, sequencer::has_state(store));
   if (!begun) {
     SYNOD_TRY(const storage::WriteBatch writes, sequencer::install(state));

@@ -3,9 +3,9 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include <fstream>
 #include <memory>
-#include <sstream>
+
+#include "base/files.h"
 
 namespace synod::rpc {
 namespace {
@@ -28,11 +28,9 @@ Result<X509Ptr> first_certificate(const std::string& pem, const std::string& fil
 }  // namespace
 
 Result<std::string> read_pem(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return fail(tls_error(file, "cannot be read"));
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
+  auto pem = file_bytes(file);
+  if (!pem) return fail(tls_error(file, "cannot be read"));
+  return std::move(*pem);
 }
 
 Status check_certificate(const std::string& pem, const std::string& file) {

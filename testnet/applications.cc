@@ -2,9 +2,8 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
+#include "base/files.h"
 #include "ledger/commands.pb.h"
 #include "ledger/value.pb.h"
 #include "lf/archive/dar.h"
@@ -21,13 +20,7 @@ fs::path checkout() {
   return fs::read_symlink("/proc/self/exe", ignored).parent_path().parent_path();
 }
 
-Result<std::string> read(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(not_found("DAR_NOT_FOUND", "cannot read " + path.string()));
-  std::stringstream bytes;
-  bytes << in.rdbuf();
-  return bytes.str();
-}
+Result<std::string> read(const fs::path& path) { return required_file(path, "DAR_NOT_FOUND"); }
 
 // See load_ping for the order.
 Result<Application> find(const std::string& given, const char* shared_name, const char* example) {

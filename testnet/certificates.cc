@@ -5,10 +5,10 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <vector>
 
 #include "base/env.h"
+#include "base/files.h"
 #include "crypto/certificate.h"
 
 namespace synod::testnet {
@@ -37,13 +37,6 @@ Status replace(const std::vector<File>& files) {
   return {};
 }
 
-std::string read(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
 crypto::CertificateRequest request_for(const std::string& name, const std::string& organisation) {
   crypto::CertificateRequest request;
   request.common_name = name;
@@ -55,15 +48,16 @@ crypto::CertificateRequest request_for(const std::string& name, const std::strin
 Result<crypto::Certificate> authority_of(const NetworkPlan& plan, const std::string& organisation) {
   const std::string folder = plan.folder + "/" + organisation;
   crypto::Certificate authority;
-  authority.certificate_pem = read(folder + "/authority.pem");
-  authority.private_key_pem = read(folder + "/authority.key");
+  authority.certificate_pem = file_bytes(folder + "/authority.pem").value_or("");
+  authority.private_key_pem = file_bytes(folder + "/authority.key").value_or("");
   if (!authority.certificate_pem.empty() && !authority.private_key_pem.empty()) return authority;
   SYNOD_TRY(authority, crypto::make_certificate_authority(request_for(organisation + " authority", organisation)));
   std::error_code ignored;
   std::filesystem::create_directories(folder, ignored);
-  SYNOD_RETURN_IF_ERROR(replace({{folder + "/authority.key", authority.private_key_pem, true},
-                                 {folder + "/authority.pem", authority.certificate_pem},
-                                 {authorities_file(plan), read(authorities_file(plan)) + authority.certificate_pem}}));
+  SYNOD_RETURN_IF_ERROR(
+      replace({{folder + "/authority.key", authority.private_key_pem, true},
+               {folder + "/authority.pem", authority.certificate_pem},
+               {authorities_file(plan), file_bytes(authorities_file(plan)).value_or("") + authority.certificate_pem}}));
   return authority;
 }
 
@@ -86,7 +80,8 @@ Status reissue(const CertificateFiles& files, const std::string& name, const std
   crypto::CertificateRequest request = request_for(name, organisation);
   request.organizational_unit = unit;
   SYNOD_TRY(const crypto::Certificate certificate,
-            crypto::make_certificate(request, {read(files.authority), read(files.authority_key)}));
+            crypto::make_certificate(
+                request, {file_bytes(files.authority).value_or(""), file_bytes(files.authority_key).value_or("")}));
   return replace({{files.key, certificate.private_key_pem, true}, {files.certificate, certificate.certificate_pem}});
 }
 

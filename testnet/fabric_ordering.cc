@@ -5,9 +5,8 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
+#include "base/files.h"
 #include "node/node_file.h"
 #include "ordering/engines/fabric_engine.h"
 #include "ordering/fabric/channel_change.h"
@@ -99,9 +98,7 @@ class FabricOrdering final : public OrderingEngine {
     if (members.administrators.empty()) return {};
     progress("  issuing Fabric identities of " + newcomer + "; the channel's organisations let it in");
     SYNOD_TRY(const std::string block_file, engine.add_organisation(newcomer, kChannel));
-    std::stringstream wanted;
-    wanted << std::ifstream(block_file, std::ios::binary).rdbuf();
-    return ordering::fabric::admit_organisation(members, newcomer, wanted.str(), patience);
+    return ordering::fabric::admit_organisation(members, newcomer, file_bytes(block_file).value_or(""), patience);
   }
 
   // The channel trusts the organisation's authorities, not single certificates: nobody has to be told.

@@ -2,8 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <fstream>
-#include <sstream>
+#include "base/files.h"
 
 namespace synod::testnet {
 namespace {
@@ -18,10 +17,8 @@ std::shared_ptr<grpc::Channel> ledger_channel(const std::string& address, const 
   arguments.SetMaxReceiveMessageSize(kMaxMessage);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMaxReconnectBackoffMillis);
   if (ca_file.empty()) return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-  std::stringstream roots;
-  roots << std::ifstream(ca_file).rdbuf();
   grpc::SslCredentialsOptions options;
-  options.pem_root_certs = roots.str();
+  options.pem_root_certs = file_bytes(ca_file).value_or("");
   return grpc::CreateCustomChannel(address, grpc::SslCredentials(options), arguments);
 }
 

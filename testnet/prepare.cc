@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <sstream>
 
 #include "base/env.h"
+#include "base/files.h"
 #include "crypto/certificate.h"
 #include "node/founding.h"
 #include "node/node_file.h"
@@ -27,13 +27,6 @@ Status write(const std::string& path, const std::string& content, bool secret = 
   out.close();
   if (!out) return fail(unavailable("NETWORK_FOLDER_FAILED", "cannot write " + path));
   return {};
-}
-
-std::string read(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
 }
 
 // Nodes and ports: a folder may be used again only for the same.
@@ -195,7 +188,7 @@ Result<node::NodeFile> file_for(const NetworkPlan& plan, const NodePlan& plan_no
 
 Status prepare(const NetworkPlan& plan, const Progress& progress) {
   const std::string shape = shape_of(plan), marker = plan.folder + "/" + kShape;
-  if (const std::string prepared = read(marker); !prepared.empty()) {
+  if (const std::string prepared = file_bytes(marker).value_or(""); !prepared.empty()) {
     if (prepared == shape) return {};
     return fail(failed_precondition(
         "NETWORK_FOLDER_IN_USE",

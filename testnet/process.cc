@@ -6,30 +6,23 @@
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <sstream>
 #include <thread>
 
 #include "base/env.h"
+#include "base/files.h"
 #include "base/process.h"
 
 namespace synod::testnet {
 namespace {
-
-std::string read_all(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 // What a node's command line ends with. Something else that was told the file, say an editor, does not pass for the
 // node; neither does a recycled pid.
 std::vector<std::string> arguments_of(const NodePlan& node) { return {"node", "run", "-c", node.config_file()}; }
 
 pid_t recorded(const NodePlan& node) {
-  std::istringstream in(read_all(node.pid_file()));
+  std::istringstream in(file_bytes(node.pid_file()).value_or(""));
   pid_t pid = 0;
   return in >> pid ? pid : 0;
 }
@@ -42,7 +35,7 @@ std::optional<pid_t> running(const NodePlan& node) {
   waitpid(pid, nullptr, WNOHANG);  // if it is a child of this very process, let go of its remains
   std::string expected(1, '\0');
   for (const std::string& argument : arguments_of(node)) expected += argument + std::string(1, '\0');
-  if (!read_all("/proc/" + std::to_string(pid) + "/cmdline").ends_with(expected)) return std::nullopt;
+  if (!file_bytes("/proc/" + std::to_string(pid) + "/cmdline").value_or("").ends_with(expected)) return std::nullopt;
   return pid;
 }
 
@@ -70,7 +63,7 @@ bool stop(const NodePlan& node, int signal, Duration patience) {
 }
 
 std::optional<std::uint64_t> memory_of(pid_t pid) {
-  std::istringstream parts(read_all("/proc/" + std::to_string(pid) + "/smaps_rollup"));
+  std::istringstream parts(file_bytes("/proc/" + std::to_string(pid) + "/smaps_rollup").value_or(""));
   for (std::string line; std::getline(parts, line);)
     if (line.starts_with("Pss:")) return std::stoull(line.substr(4)) * 1024;
   return std::nullopt;
@@ -81,7 +74,7 @@ namespace {
 // The fields of /proc/<pid>/stat behind the name, which may hold anything: state, parent, …; empty if there is no such
 // process.
 std::vector<std::string> fields_of(pid_t pid) {
-  const std::string stat = read_all("/proc/" + std::to_string(pid) + "/stat");
+  const std::string stat = file_bytes("/proc/" + std::to_string(pid) + "/stat").value_or("");
   const std::size_t name_end = stat.rfind(')');
   std::vector<std::string> fields;
   if (name_end == std::string::npos) return fields;

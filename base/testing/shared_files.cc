@@ -2,10 +2,9 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "base/check.h"
+#include "base/files.h"
 
 namespace synod::testing {
 
@@ -19,11 +18,9 @@ std::optional<std::string> shared_path(std::string_view relative) {
 }
 
 std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  SYNOD_CHECK(in.good());
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
+  auto bytes = file_bytes(path);
+  SYNOD_CHECK(bytes);
+  return std::move(*bytes);
 }
 
 }  // namespace synod::testing

@@ -3,12 +3,11 @@
 #include <benchmark/benchmark.h>
 #include <malloc.h>
 
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <regex>
-#include <sstream>
 
+#include "base/files.h"
 #include "bench/lf/programs.h"
 #include "bench/lf/report.h"
 #include "lf/archive/dar.h"
@@ -34,14 +33,6 @@ Result<Loaded> assembled(std::string_view text) {
   out.packages->add(entry.package);
   out.main = entry.package.get();
   return out;
-}
-
-Result<std::string> read(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(not_found("DAR_NOT_FOUND", "cannot read '" + path + "'"));
-  std::stringstream bytes;
-  bytes << in.rdbuf();
-  return bytes.str();
 }
 
 Result<Loaded> from_dar(ByteView bytes) {
@@ -127,13 +118,8 @@ struct Ping {
     auto made = engine->submit(create(), context(kAlice), lookup);
     if (!made) throw std::runtime_error(made.error().to_string());
     const CreateNode& node = *made->transaction.at(0).create();
-    ContractInstance c;
+    ContractInstance c = instance_of(node);
     c.contract_id = *ContractId::from_bytes(node.contract_id.bytes() + "\xca\x12" + std::string(34, 'x'));
-    c.package_name = node.package_name;
-    c.template_id = node.template_id;
-    c.argument = node.argument;
-    c.signatories = node.signatories;
-    c.stakeholders = node.stakeholders;
     lookup.contract = c;
     return lookup;
   }
@@ -234,9 +220,10 @@ Status run_lf_bench(const LfBenchOptions& options) {
   SYNOD_TRY(const Bytes example_dar, assemble_dar(bench_program()));
   std::string load_source = "examples/bench.lf", load_bytes = example_dar;
   if (!options.dars.empty()) {
-    SYNOD_TRY(load_bytes, read(options.dars + "/splice-amulet-0.1.22.dar"));
+    SYNOD_TRY(load_bytes, required_file(options.dars + "/splice-amulet-0.1.22.dar", "DAR_NOT_FOUND"));
     load_source = "splice-amulet-0.1.22.dar";
-    SYNOD_TRY(const std::string canton_ping, read(options.dars + "/canton-builtin-admin-workflow-ping.dar"));
+    SYNOD_TRY(const std::string canton_ping,
+              required_file(options.dars + "/canton-builtin-admin-workflow-ping.dar", "DAR_NOT_FOUND"));
     SYNOD_TRY(Loaded loaded, from_dar(canton_ping));
     add_pings("ping/canton", loaded, "Canton.Internal.Ping");
   }

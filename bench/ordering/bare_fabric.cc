@@ -2,11 +2,11 @@
 
 #include <grpcpp/channel.h>
 
-#include <fstream>
 #include <future>
 #include <iterator>
 #include <utility>
 
+#include "base/files.h"
 #include "fabric/orderer.grpc.pb.h"
 #include "ordering/fabric_wire/envelope.h"
 #include "rpc/channel.h"
@@ -20,11 +20,7 @@ using rpc::ClientBidi;
 
 constexpr std::size_t kWindowBytes = 64u << 20;
 
-std::string read(const std::optional<std::string>& file) {
-  if (!file) return {};
-  std::ifstream in(*file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
+std::string read(const std::optional<std::string>& file) { return file ? file_bytes(*file).value_or("") : ""; }
 
 class BareFabric final : public BareClient {
  public:

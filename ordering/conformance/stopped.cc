@@ -2,9 +2,10 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <string>
+
+#include "base/files.h"
 
 namespace synod::ordering::conformance {
 namespace {
@@ -18,10 +19,7 @@ struct Stat {
 
 // See proc(5); the name in parentheses may hold anything.
 Stat read_stat(const fs::path& folder) {
-  std::ifstream file(folder / "stat");
-  std::stringstream text;
-  text << file.rdbuf();
-  const std::string line = text.str();
+  const std::string line = file_bytes(folder / "stat").value_or("");
   const std::size_t name_end = line.rfind(')');
   Stat stat;
   if (name_end != std::string::npos) std::istringstream(line.substr(name_end + 1)) >> stat.state >> stat.parent;

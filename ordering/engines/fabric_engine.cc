@@ -11,6 +11,7 @@
 #include <sstream>
 #include <thread>
 
+#include "base/files.h"
 #include "ordering/engines/http_get.h"
 
 namespace synod::ordering::engines {
@@ -23,13 +24,6 @@ std::int64_t now_millis() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 void pause_between_looks() { std::this_thread::sleep_for(std::chrono::milliseconds(20)); }
-
-std::string read(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 Status write(const std::string& path, const std::string& content) {
   std::ofstream out(path, std::ios::binary | std::ios::trunc);
@@ -69,7 +63,7 @@ std::string shape_of(FabricConsensus consensus, std::size_t orderers, const std:
 }
 
 std::vector<std::string> prepared_organisations(const std::string& folder) {
-  std::istringstream in(read(folder + "/" + kShapeFile));
+  std::istringstream in(file_bytes(folder + "/" + kShapeFile).value_or(""));
   std::string line, word;
   std::getline(in, line);
   std::istringstream shape(line);
@@ -81,7 +75,7 @@ std::vector<std::string> prepared_organisations(const std::string& folder) {
 
 Result<std::vector<FabricOrdererPorts>> ports_of(const FabricEngineConfig& config) {
   std::vector<FabricOrdererPorts> ports(static_cast<std::size_t>(config.orderers));
-  std::istringstream in(read(config.folder + "/" + kShapeFile));
+  std::istringstream in(file_bytes(config.folder + "/" + kShapeFile).value_or(""));
   std::string shape;
   if (std::getline(in, shape)) {
     if (shape != shape_of(config.consensus, ports.size(), config.organisations))
@@ -180,7 +174,7 @@ Status FabricEngine::write_tls_roots() const {
   std::string roots;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(network_.folder + "/crypto"))
     if (entry.path().parent_path().filename() == "tlsca" && entry.path().extension() == ".pem")
-      roots += read(entry.path());
+      roots += file_bytes(entry.path()).value_or("");
   return write(network_.folder + "/" + kFabricTlsRoots, roots);
 }
 

@@ -3,11 +3,10 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
-#include <fstream>
-#include <sstream>
 #include <thread>
 
 #include "base/env.h"
+#include "base/files.h"
 #include "fabric/channel_config.pb.h"
 #include "fabric/envelope.pb.h"
 #include "fabric/orderer.grpc.pb.h"
@@ -104,11 +103,8 @@ class Orderer {
   // None: the newest.
   Result<common::Block> block(std::optional<std::uint64_t> number) const {
     Bytes hash;
-    if (members_.tls.certificate_chain_file) {
-      std::stringstream pem;
-      pem << std::ifstream(*members_.tls.certificate_chain_file).rdbuf();
-      hash = fabric_wire::certificate_hash(pem.str()).value_or("");
-    }
+    if (members_.tls.certificate_chain_file)
+      hash = fabric_wire::certificate_hash(file_bytes(*members_.tls.certificate_chain_file).value_or("")).value_or("");
     common::Envelope seek;
     seek.ParseFromString(fabric_wire::make_seek(members_.channel, number, number, fabric_wire::SeekContent::blocks,
                                                 hash, &members_.administrators.front()));

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
+#include "base/files.h"
 #include "base/log.h"
 #include "fabric/channel_config.pb.h"
 #include "fabric/envelope.pb.h"
@@ -57,11 +57,9 @@ Result<std::shared_ptr<ChannelTrust>> ChannelTrust::from_block(ByteView bytes, c
 
 Result<std::shared_ptr<ChannelTrust>> ChannelTrust::from_file(const std::string& path, const std::string& channel,
                                                               const std::string& learnt_file) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream bytes;
-  bytes << file.rdbuf();
-  if (!file) return invalid("cannot read " + path);
-  auto trust = from_block(bytes.str(), channel);
+  const auto block = file_bytes(path);
+  if (!block) return invalid("cannot read " + path);
+  auto trust = from_block(*block, channel);
   if (!trust) return invalid(path + ": " + trust.error().cause);
   (*trust)->recall_from(learnt_file);
   return trust;

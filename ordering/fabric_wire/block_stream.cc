@@ -118,11 +118,7 @@ void BlockStream::look_for_start() {
   handlers.on_end = [weak = weak_from_this(), generation](const std::optional<Error>& error) {
     if (const auto self = weak.lock()) self->lost(generation, error);
   };
-  const Route route = link_->route(attempts_.endpoint());
-  const auto probe = open_call<orderer::DeliverResponse>(link_, route, "Deliver", SIZE_MAX / 4,
-                                                         link_->config.probe_timeout, std::move(handlers));
-  probe->write(to_buffer(link_->seek(route, std::nullopt, std::nullopt, SeekContent::signed_headers)));
-  probe->writes_done();
+  ask_for_newest(link_, attempts_.endpoint(), std::move(handlers));
 }
 
 void BlockStream::start_found(std::uint64_t generation, const orderer::DeliverResponse& response) {

@@ -48,11 +48,7 @@ void HeadWatch::ask(std::size_t endpoint) {
     std::lock_guard lock(self->mutex_);
     self->asking_[endpoint] = false;
   };
-  const Route route = link_->route(endpoint);
-  const auto call = open_call<orderer::DeliverResponse>(link_, route, "Deliver", SIZE_MAX / 4,
-                                                        link_->config.probe_timeout, std::move(handlers));
-  call->write(to_buffer(link_->seek(route, std::nullopt, std::nullopt, SeekContent::signed_headers)));
-  call->writes_done();
+  ask_for_newest(link_, endpoint, std::move(handlers));
 }
 
 void HeadWatch::answered(std::size_t endpoint, const orderer::DeliverResponse& response) {

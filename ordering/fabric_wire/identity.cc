@@ -7,11 +7,10 @@
 #include <openssl/x509.h>
 #include <sys/stat.h>
 
-#include <fstream>
 #include <mutex>
-#include <sstream>
 
 #include "base/check.h"
+#include "base/files.h"
 #include "base/log.h"
 #include "fabric/msp.pb.h"
 
@@ -88,10 +87,9 @@ Bytes with_low_s(const Bytes& der) {
 }
 
 Result<std::string> read_text(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  if (!file || !(text << file.rdbuf())) return invalid("cannot read " + path);
-  return text.str();
+  auto text = file_bytes(path);
+  if (!text) return invalid("cannot read " + path);
+  return std::move(*text);
 }
 
 // Of a file; changes with every replacement.

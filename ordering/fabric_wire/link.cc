@@ -1,8 +1,6 @@
 #include "ordering/fabric_wire/link.h"
 
-#include <fstream>
-#include <sstream>
-
+#include "base/files.h"
 #include "rpc/channel.h"
 
 namespace synod::ordering::fabric_wire {
@@ -29,10 +27,7 @@ Route Link::route(std::size_t endpoint) {
 
 Bytes Link::certificate_hash_now() const {
   if (!config.tls || !config.tls->certificate_chain_file) return {};
-  std::ifstream file(*config.tls->certificate_chain_file, std::ios::binary);
-  std::stringstream pem;
-  pem << file.rdbuf();
-  return certificate_hash(pem.str()).value_or(Bytes());
+  return certificate_hash(file_bytes(*config.tls->certificate_chain_file).value_or("")).value_or(Bytes());
 }
 
 Result<Link::Channels> Link::make_channels() const {
@@ -49,6 +44,15 @@ Result<Link::Channels> Link::make_channels() const {
     channels.push_back(std::move(made));
   }
   return channels;
+}
+
+void ask_for_newest(const std::shared_ptr<Link>& link, std::size_t endpoint,
+                    rpc::StreamHandlers<orderer::DeliverResponse> handlers) {
+  const Route route = link->route(endpoint);
+  const auto call = open_call<orderer::DeliverResponse>(link, route, "Deliver", SIZE_MAX / 4,
+                                                        link->config.probe_timeout, std::move(handlers));
+  call->write(to_buffer(link->seek(route, std::nullopt, std::nullopt, SeekContent::signed_headers)));
+  call->writes_done();
 }
 
 }  // namespace synod::ordering::fabric_wire

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/event_loop.h"
+#include "fabric/orderer.pb.h"
 #include "ordering/fabric_wire/accusations.h"
 #include "ordering/fabric_wire/envelope.h"
 #include "ordering/fabric_wire/fabric_log.h"
@@ -129,5 +130,9 @@ std::shared_ptr<Call<Response>> open_call(const std::shared_ptr<Link>& link, con
   call->start(call);
   return call;
 }
+
+// Asks an orderer for its newest block's header, with signatures; one answer at the most.
+void ask_for_newest(const std::shared_ptr<Link>& link, std::size_t endpoint,
+                    rpc::StreamHandlers<orderer::DeliverResponse> handlers);
 
 }  // namespace synod::ordering::fabric_wire

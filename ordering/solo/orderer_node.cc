@@ -1,8 +1,6 @@
 #include "ordering/solo/orderer_node.h"
 
-#include <fstream>
-#include <sstream>
-
+#include "base/files.h"
 #include "base/log.h"
 #include "rpc/server.h"
 
@@ -17,11 +15,9 @@ Result<AccessPolicy> read_policy(const OrdererConfig& config) {
   policy.allow_unsigned = config.allow_unsigned;
   std::vector<std::string> certificates;
   for (const std::string& path : config.client_certificate_files) {
-    std::ifstream file(path, std::ios::binary);
-    std::stringstream text;
-    if (!file || !(text << file.rdbuf()))
-      return fail(invalid_argument("ORDERING_IDENTITY_INVALID", "cannot read the client certificate " + path));
-    certificates.push_back(text.str());
+    auto text = file_bytes(path);
+    if (!text) return fail(invalid_argument("ORDERING_IDENTITY_INVALID", "cannot read the client certificate " + path));
+    certificates.push_back(std::move(*text));
   }
   SYNOD_TRY(policy.clients, fabric_wire::TrustedClients::from_pem(certificates));
   if (!policy.allow_unsigned && policy.clients.empty())

@@ -12,10 +12,10 @@
 #include <filesystem>
 #include <fstream>
 #include <regex>
-#include <sstream>
 #include <thread>
 
 #include "base/check.h"
+#include "base/files.h"
 
 namespace synod::e2e {
 
@@ -96,12 +96,7 @@ Ran Background::wait(std::chrono::seconds patience) {
   return ran_;
 }
 
-std::string read_text(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
+std::string read_text(const std::string& path) { return file_bytes(path).value_or(""); }
 
 void write_text(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << text;

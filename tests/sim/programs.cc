@@ -1,20 +1,16 @@
 #include "tests/sim/programs.h"
 
 #include <cstdio>
-#include <fstream>
-#include <sstream>
 
 #include "base/check.h"
+#include "base/files.h"
 #include "lf/text/assembler.h"
 
 namespace synod::sim {
 namespace {
 
 std::string assemble(const std::string& name, lf::PackageStore& packages) {
-  std::ifstream file(std::string(SYNOD_EXAMPLES) + "/" + name);
-  std::stringstream text;
-  text << file.rdbuf();
-  auto entry = lf::assemble_package(text.str());
+  auto entry = lf::assemble_package(file_bytes(std::string(SYNOD_EXAMPLES) + "/" + name).value_or(""));
   if (!entry) std::fprintf(stderr, "%s: %s\n", name.c_str(), entry.error().to_string().c_str());
   SYNOD_CHECK(entry);
   packages.add(entry->package);
