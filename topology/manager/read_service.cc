@@ -3,8 +3,7 @@
 #include <algorithm>
 
 #include "canton/topology_admin_v30.grpc.pb.h"
-#include "rpc/unary.h"
-#include "topology/manager/admin_backend.h"
+#include "topology/manager/answer_with_state.h"
 #include "topology/manager/query.h"
 #include "topology/mapping_proto.h"
 #include "topology/stored_codec.h"
@@ -140,11 +139,12 @@ class ReadService final : public v30::TopologyManagerReadService::CallbackServic
 
   Reactor* ListAvailableStores(CallbackServerContext* c, const v30::ListAvailableStoresRequest*,
                                v30::ListAvailableStoresResponse* r) override {
-    return with_state(c, r, [](const TopologyState& state) -> Result<v30::ListAvailableStoresResponse> {
-      v30::ListAvailableStoresResponse response;
-      put_store(state, *response.add_store_ids());
-      return response;
-    });
+    return answer_with_state(backend_, c, r,
+                             [](const TopologyState& state) -> Result<v30::ListAvailableStoresResponse> {
+                               v30::ListAvailableStoresResponse response;
+                               put_store(state, *response.add_store_ids());
+                               return response;
+                             });
   }
   Reactor* ListAll(CallbackServerContext* c, const v30::ListAllRequest* q, v30::ListAllResponse* r) override {
     return list_all(c, q, r, q->exclude_mappings(), false);
@@ -154,54 +154,47 @@ class ReadService final : public v30::TopologyManagerReadService::CallbackServic
   }
 
  private:
-  template <typename Response, typename Use>
-  Reactor* with_state(CallbackServerContext* context, Response* response, Use use) {
-    return rpc::answer(context, response, [&](rpc::CallContext&, rpc::Reply<Response> reply) {
-      backend_.with_state([reply, use = std::move(use)](Result<const TopologyState*> state) {
-        if (!state) return reply.error(state.error());
-        reply(use(**state));
-      });
-    });
-  }
-
   // The request stays valid until the answer.
   template <typename M, typename Request, typename Response, typename Match, typename Put>
   Reactor* list(CallbackServerContext* context, const Request* request, Response* response, Match match, Put put) {
-    return with_state(context, response, [request, match, put](const TopologyState& state) -> Result<Response> {
-      SYNOD_TRY(const auto found, select(state, request->base_query(), [&](const StoredTransaction& stored) {
-                  const auto* mapping = stored.transaction.transaction().as<M>();
-                  return mapping && match(*mapping);
-                }));
-      Response result;
-      for (const auto* stored : found) {
-        auto& item = *result.add_results();
-        put_result(state, *stored, *item.mutable_context());
-        TopologyMapping proto;
-        put_mapping(stored->transaction.mapping(), proto);
-        put(proto, item);
-      }
-      return result;
-    });
+    return answer_with_state(
+        backend_, context, response, [request, match, put](const TopologyState& state) -> Result<Response> {
+          SYNOD_TRY(const auto found, select(state, request->base_query(), [&](const StoredTransaction& stored) {
+                      const auto* mapping = stored.transaction.transaction().as<M>();
+                      return mapping && match(*mapping);
+                    }));
+          Response result;
+          for (const auto* stored : found) {
+            auto& item = *result.add_results();
+            put_result(state, *stored, *item.mutable_context());
+            TopologyMapping proto;
+            put_mapping(stored->transaction.mapping(), proto);
+            put(proto, item);
+          }
+          return result;
+        });
   }
 
   // `names`: Canton's three-letter codes or full names; to include (then none means all) or to exclude.
   template <typename Request, typename Response, typename Names>
   Reactor* list_all(CallbackServerContext* context, const Request* request, Response* response, const Names& names,
                     bool include) {
-    return with_state(context, response, [request, &names, include](const TopologyState& state) -> Result<Response> {
-      const auto named = [&](MappingCode code) {
-        return std::any_of(names.begin(), names.end(),
-                           [&](const std::string& n) { return n == short_name_of(code) || n == name_of(code); });
-      };
-      SYNOD_TRY(const auto found, select(state, request->base_query(), [&](const StoredTransaction& stored) {
-                  const auto code = stored.transaction.transaction().code();
-                  const bool wanted = include ? names.empty() || named(code) : !named(code);
-                  return wanted && namespace_of(stored.transaction.mapping()).starts_with(request->filter_namespace());
-                }));
-      Response result;
-      for (const auto* stored : found) put_stored(*stored, *result.mutable_result()->add_items());
-      return result;
-    });
+    return answer_with_state(
+        backend_, context, response, [request, &names, include](const TopologyState& state) -> Result<Response> {
+          const auto named = [&](MappingCode code) {
+            return std::any_of(names.begin(), names.end(),
+                               [&](const std::string& n) { return n == short_name_of(code) || n == name_of(code); });
+          };
+          SYNOD_TRY(const auto found, select(state, request->base_query(), [&](const StoredTransaction& stored) {
+                      const auto code = stored.transaction.transaction().code();
+                      const bool wanted = include ? names.empty() || named(code) : !named(code);
+                      return wanted &&
+                             namespace_of(stored.transaction.mapping()).starts_with(request->filter_namespace());
+                    }));
+          Response result;
+          for (const auto* stored : found) put_stored(*stored, *result.mutable_result()->add_items());
+          return result;
+        });
   }
 
   AdminBackend& backend_;

@@ -3,7 +3,7 @@
 #include "canton/topology_admin_v30.grpc.pb.h"
 #include "rpc/unary.h"
 #include "topology/manager.h"
-#include "topology/manager/admin_backend.h"
+#include "topology/manager/answer_with_state.h"
 #include "topology/manager/query.h"
 #include "topology/mapping_proto.h"
 #include "topology/proto_time.h"
@@ -88,50 +88,43 @@ class WriteService final : public v30::TopologyManagerWriteService::CallbackServ
 
   Reactor* SignTransactions(CallbackServerContext* c, const v30::SignTransactionsRequest* q,
                             v30::SignTransactionsResponse* r) override {
-    return with_state(c, r, [this, q](const TopologyState& state) -> Result<v30::SignTransactionsResponse> {
-      SYNOD_RETURN_IF_ERROR(check_store(state, q->store()));
-      SYNOD_TRY(const auto transactions, parse_all(q->transactions()));
-      const TopologyManager manager(state, backend_.keys());
-      v30::SignTransactionsResponse response;
-      for (const auto& transaction : transactions) {
-        SYNOD_TRY(const auto signed_by_us, manager.sign(transaction, {q->signed_by().begin(), q->signed_by().end()}));
-        signed_by_us.to_proto(*response.add_transactions());
-      }
-      return response;
-    });
+    return answer_with_state(backend_, c, r,
+                             [this, q](const TopologyState& state) -> Result<v30::SignTransactionsResponse> {
+                               SYNOD_RETURN_IF_ERROR(check_store(state, q->store()));
+                               SYNOD_TRY(const auto transactions, parse_all(q->transactions()));
+                               const TopologyManager manager(state, backend_.keys());
+                               v30::SignTransactionsResponse response;
+                               for (const auto& transaction : transactions) {
+                                 SYNOD_TRY(const auto signed_by_us,
+                                           manager.sign(transaction, {q->signed_by().begin(), q->signed_by().end()}));
+                                 signed_by_us.to_proto(*response.add_transactions());
+                               }
+                               return response;
+                             });
   }
 
   Reactor* GenerateTransactions(CallbackServerContext* c, const v30::GenerateTransactionsRequest* q,
                                 v30::GenerateTransactionsResponse* r) override {
-    return with_state(c, r, [q](const TopologyState& state) -> Result<v30::GenerateTransactionsResponse> {
-      v30::GenerateTransactionsResponse response;
-      for (const auto& proposal : q->proposals()) {
-        SYNOD_RETURN_IF_ERROR(check_store(state, proposal.store()));
-        SYNOD_TRY(const auto operation, operation_of(proposal.operation()));
-        SYNOD_TRY(const auto mapping, parse_mapping(proposal.v30()));
-        const auto* current = state.current(mapping);
-        const std::uint32_t next = current ? current->transaction.transaction().serial() + 1 : 1;
-        SYNOD_TRY(const auto transaction,
-                  Transaction::create(operation, proposal.serial() ? proposal.serial() : next, mapping));
-        auto& generated = *response.add_generated_transactions();
-        generated.set_serialized_transaction(transaction.bytes());
-        generated.set_transaction_hash(transaction.hash().bytes());
-      }
-      return response;
-    });
+    return answer_with_state(
+        backend_, c, r, [q](const TopologyState& state) -> Result<v30::GenerateTransactionsResponse> {
+          v30::GenerateTransactionsResponse response;
+          for (const auto& proposal : q->proposals()) {
+            SYNOD_RETURN_IF_ERROR(check_store(state, proposal.store()));
+            SYNOD_TRY(const auto operation, operation_of(proposal.operation()));
+            SYNOD_TRY(const auto mapping, parse_mapping(proposal.v30()));
+            const auto* current = state.current(mapping);
+            const std::uint32_t next = current ? current->transaction.transaction().serial() + 1 : 1;
+            SYNOD_TRY(const auto transaction,
+                      Transaction::create(operation, proposal.serial() ? proposal.serial() : next, mapping));
+            auto& generated = *response.add_generated_transactions();
+            generated.set_serialized_transaction(transaction.bytes());
+            generated.set_transaction_hash(transaction.hash().bytes());
+          }
+          return response;
+        });
   }
 
  private:
-  template <typename Response, typename Use>
-  Reactor* with_state(CallbackServerContext* context, Response* response, Use use) {
-    return rpc::answer(context, response, [&](rpc::CallContext&, rpc::Reply<Response> reply) {
-      backend_.with_state([reply, use = std::move(use)](Result<const TopologyState*> state) {
-        if (!state) return reply.error(state.error());
-        reply(use(**state));
-      });
-    });
-  }
-
   Result<SignedTransaction> authorize(const TopologyState& state, const v30::AuthorizeRequest& request) const {
     SYNOD_RETURN_IF_ERROR(check_store(state, request.store()));
     const TopologyManager manager(state, backend_.keys());
