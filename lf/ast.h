@@ -203,6 +203,17 @@ struct Alternative {
 
 // Which members a kind uses is written beside the kind; the others have no meaning.
 struct Expr {
+  // Nothing is named: location, name and expressions are none.
+  static Expr bare(ExprKind kind) {
+    Expr e{};
+    e.kind = kind;
+    e.location = LocationId::none();
+    e.first = ExprId::none();
+    e.pair.id = StringId::none().value;
+    e.pair.second = ExprId::none();
+    return e;
+  }
+
   ExprKind kind;
   LocationId location;  // or none
   union {

@@ -16,20 +16,24 @@ bool is_subset(const PartySet& inner, const PartySet& outer) {
   return std::includes(outer.begin(), outer.end(), inner.begin(), inner.end());
 }
 
+ContractInstance instance_of(const CreateNode& node) {
+  ContractInstance contract;
+  contract.contract_id = node.contract_id;
+  contract.package_name = node.package_name;
+  contract.template_id = node.template_id;
+  contract.argument = node.argument;
+  contract.signatories = node.signatories;
+  contract.stakeholders = node.stakeholders;
+  contract.key = node.key;
+  return contract;
+}
+
 PartySet Node::informees() const {
   if (auto* n = create()) return n->stakeholders;
   if (auto* n = fetch()) return parties_union(n->signatories, n->acting_parties);
   if (auto* n = exercise())
     return parties_union(parties_union(n->consuming ? n->stakeholders : n->signatories, n->acting_parties),
                          n->choice_observers);
-  if (auto* n = query_by_key()) return n->key.maintainers;
-  return {};
-}
-
-PartySet Node::required_authorizers() const {
-  if (auto* n = create()) return n->signatories;
-  if (auto* n = fetch()) return n->acting_parties;
-  if (auto* n = exercise()) return n->acting_parties;
   if (auto* n = query_by_key()) return n->key.maintainers;
   return {};
 }

@@ -93,7 +93,6 @@ struct Node {
 
   // Of the ledger model; empty for rollback nodes.
   PartySet informees() const;
-  PartySet required_authorizers() const;
   // Template package and interface package.
   std::vector<std::string> packages() const;
   const std::vector<NodeId>& children() const;  // empty for leaves
@@ -122,6 +121,9 @@ struct ContractInstance {
   Timestamp created_at;
   Bytes authentication_data;  // Canton's versioned ContractAuthenticationData, kept as received
 };
+
+// What the node creates, in the default version, at no time yet.
+ContractInstance instance_of(const CreateNode& node);
 
 PartySet parties_union(const PartySet& a, const PartySet& b);
 bool is_subset(const PartySet& inner, const PartySet& outer);

@@ -9,20 +9,10 @@ namespace {
 
 constexpr std::int64_t kMicrosPerDay = 86'400'000'000;
 
-Expr node(ExprKind kind) {
-  Expr e{};
-  e.kind = kind;
-  e.location = LocationId::none();
-  e.first = ExprId::none();
-  e.pair.id = StringId::none().value;
-  e.pair.second = ExprId::none();
-  return e;
-}
-
 }  // namespace
 
 std::uint64_t PackageDecoder::finish_expr(Msg message, MessageFields fields) {
-  Expr e = node(ExprKind::var);
+  Expr e = Expr::bare(ExprKind::var);
   auto typed = [&](ExprKind kind) {
     e.kind = kind;
     e.type = need_type(fields, 1);
@@ -162,7 +152,7 @@ std::uint64_t PackageDecoder::literal(MessageFields fields) {
   if (fields.empty()) return fail("BuiltinLit.SUM_NOT_SET");
   auto [number, value] = fields.all().front();
   auto bits = static_cast<std::int64_t>(value);
-  Expr e = node(ExprKind::int64);
+  Expr e = Expr::bare(ExprKind::int64);
   switch (number) {
     case 1:
       e.number = bits;
@@ -250,7 +240,7 @@ std::uint64_t PackageDecoder::interned_expr(std::uint32_t index) {
 }
 
 std::uint64_t PackageDecoder::expr_alternative(std::uint32_t number, std::uint64_t value) {
-  Expr e = node(ExprKind::var);
+  Expr e = Expr::bare(ExprKind::var);
   switch (number) {
     case 2:
       e.pair.id = name_at(low(value)).value;

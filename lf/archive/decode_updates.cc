@@ -3,22 +3,8 @@
 
 namespace synod::lf {
 
-namespace {
-
-Expr update_node(ExprKind kind) {
-  Expr e{};
-  e.kind = kind;
-  e.location = LocationId::none();
-  e.first = ExprId::none();
-  e.pair.id = StringId::none().value;
-  e.pair.second = ExprId::none();
-  return e;
-}
-
-}  // namespace
-
 std::uint64_t PackageDecoder::finish_update(Msg message, MessageFields fields) {
-  Expr e = update_node(ExprKind::case_of);
+  Expr e = Expr::bare(ExprKind::case_of);
   switch (message) {
     case Msg::case_alt:
       return case_alt(fields);
@@ -158,7 +144,7 @@ std::uint64_t PackageDecoder::update(MessageFields fields) {
     case 2:
       return with_kind(value, ExprKind::update_block);
     case 6:
-      return add(update_node(ExprKind::update_get_time)).value;
+      return add(Expr::bare(ExprKind::update_get_time)).value;
     case 7:
       return with_kind(value, ExprKind::update_embed);
     case 9:
@@ -170,7 +156,7 @@ std::uint64_t PackageDecoder::update(MessageFields fields) {
     case 14:
       return with_kind(value, ExprKind::update_fetch_interface);
     case 15: {
-      Expr e = update_node(ExprKind::update_ledger_time_lt);
+      Expr e = Expr::bare(ExprKind::update_ledger_time_lt);
       e.first = ExprId{low(value)};
       return add(e).value;
     }

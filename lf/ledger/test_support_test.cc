@@ -37,15 +37,10 @@ std::vector<ContractId> apply(const InterpretationResult& result, Timestamp crea
   std::set<ContractId> consumed;
   for (const auto& node : result.transaction.nodes) {
     if (auto* c = node.create()) {
-      ContractInstance instance;
+      ContractInstance instance = instance_of(*c);
       instance.contract_id = absolute(c->contract_id);
       instance.version = node.version;
-      instance.package_name = c->package_name;
-      instance.template_id = c->template_id;
       instance.argument = c->argument.map_contract_ids(absolute);
-      instance.signatories = c->signatories;
-      instance.stakeholders = c->stakeholders;
-      instance.key = c->key;
       instance.created_at = created_at;
       created.push_back(instance.contract_id);
       contracts.add(std::move(instance));

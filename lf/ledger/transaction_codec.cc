@@ -37,16 +37,8 @@ struct NodeWriter {
   pt::Node& out;
 
   void operator()(const CreateNode& node) const {
-    ContractInstance contract;
-    contract.contract_id = node.contract_id;
-    contract.package_name = node.package_name;
-    contract.template_id = node.template_id;
-    contract.argument = node.argument;
-    contract.signatories = node.signatories;
-    contract.stakeholders = node.stakeholders;
-    contract.key = node.key;
     out.set_version(version);
-    wire::write(contract, *out.mutable_create());
+    wire::write(instance_of(node), *out.mutable_create());
   }
   void operator()(const FetchNode& node) const {
     out.set_version(version);

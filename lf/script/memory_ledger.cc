@@ -391,15 +391,8 @@ Result<TransactionTree> MemoryLedger::commit(const Submission& submission, Trans
 
 // A create that was rolled back leaves a contract that never was active.
 void MemoryLedger::record_create(const CreateNode& create, const Node& node, const PartySet& seen_by, bool undone) {
-  ContractInstance contract;
-  contract.contract_id = create.contract_id;
+  ContractInstance contract = instance_of(create);
   contract.version = node.version;
-  contract.package_name = create.package_name;
-  contract.template_id = create.template_id;
-  contract.argument = create.argument;
-  contract.signatories = create.signatories;
-  contract.stakeholders = create.stakeholders;
-  contract.key = create.key;
   contract.created_at = now_;
   if (!undone) {
     if (create.key) {

@@ -150,7 +150,7 @@ void Parser::exception() {
 }
 
 ExprId Parser::empty_party_list() {
-  Expr e = make_node(ExprKind::nil);
+  Expr e = Expr::bare(ExprKind::nil);
   e.type = builder_.type_builtin(BuiltinType::party);
   return add(e);
 }

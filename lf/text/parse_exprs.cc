@@ -15,7 +15,7 @@ ExprId Parser::expr() {
       result = application(result, args);
       std::vector<TypeId> types;
       while (peek().is("@")) types.push_back(type_argument());
-      Expr e = make_node(ExprKind::type_app);
+      Expr e = Expr::bare(ExprKind::type_app);
       e.first = result;
       e.types = builder_.list(types);
       result = add(e);
@@ -30,7 +30,7 @@ ExprId Parser::expr() {
 
 ExprId Parser::application(ExprId function, std::vector<ExprId>& args) {
   if (args.empty()) return function;
-  Expr e = make_node(ExprKind::app);
+  Expr e = Expr::bare(ExprKind::app);
   e.first = function;
   e.args = builder_.list(args);
   args.clear();
@@ -58,7 +58,7 @@ bool Parser::at_simple_expr() const {
 ExprId Parser::simple_expr() {
   Nested nested(nesting_);
   if (nested.too_deep()) error("nested too deeply");
-  if (failed()) return add(make_node(ExprKind::builtin_con));
+  if (failed()) return add(Expr::bare(ExprKind::builtin_con));
   if (at_reference()) return reference_expr();
   const Token& token = peek();
   if (token.kind == TokenKind::symbol) {
@@ -67,12 +67,12 @@ ExprId Parser::simple_expr() {
     if (token.text == "\\") return abstraction();
     if (token.text == "/\\") return type_abstraction();
     error("expected an expression");
-    return add(make_node(ExprKind::builtin_con));
+    return add(Expr::bare(ExprKind::builtin_con));
   }
   if (token.kind != TokenKind::word) return literal();
   ExprId result;
   if (!token.only_a_name && word_expr(result)) return result;
-  Expr e = make_node(ExprKind::var);
+  Expr e = Expr::bare(ExprKind::var);
   e.pair.id = name().value;
   return add(e);
 }
@@ -86,14 +86,14 @@ ExprId Parser::reference_expr() {
   while (peek().is("@")) types.push_back(type_argument());
   if (peek().is("{")) return record_expr(builder_.type_con(ref, types));
   if (!failed()) at_ = after_reference;  // the type arguments belong to the value
-  Expr e = make_node(ExprKind::value);
+  Expr e = Expr::bare(ExprKind::value);
   e.ref = ref;
   return add(e);
 }
 
 ExprId Parser::record_expr(TypeId type) {
   expect("{");
-  Expr e = make_node(ExprKind::record_con);
+  Expr e = Expr::bare(ExprKind::record_con);
   e.type = type;
   bool is_construction = peek().is("}") || (peek().kind == TokenKind::word && peek(1).is("="));
   if (is_construction) {
@@ -123,7 +123,7 @@ ExprId Parser::constructor_expr(RefId ref) {
   auto constructor = name();
   std::vector<TypeId> types;
   while (peek().is("@")) types.push_back(type_argument());
-  Expr e = make_node(ExprKind::enum_con);
+  Expr e = Expr::bare(ExprKind::enum_con);
   e.pair.id = constructor.value;
   if (at_simple_expr()) {
     e.kind = ExprKind::variant_con;
@@ -140,14 +140,14 @@ ExprId Parser::constructor_expr(RefId ref) {
 ExprId Parser::parenthesised() {
   expect("(");
   if (try_symbol(")")) {
-    Expr unit = make_node(ExprKind::builtin_con);
+    Expr unit = Expr::bare(ExprKind::builtin_con);
     unit.con = BuiltinCon::unit;
     return add(unit);
   }
   ExprId inner = expr();
   expect(")");
   if (!try_symbol(".")) return inner;
-  Expr e = make_node(ExprKind::struct_proj);
+  Expr e = Expr::bare(ExprKind::struct_proj);
   e.pair.id = name().value;
   e.first = inner;
   return add(e);
@@ -155,7 +155,7 @@ ExprId Parser::parenthesised() {
 
 ExprId Parser::struct_expr() {
   expect("<");
-  Expr e = make_node(ExprKind::struct_con);
+  Expr e = Expr::bare(ExprKind::struct_con);
   if (peek().is(">") || (peek().kind == TokenKind::word && peek(1).is("="))) {
     auto fields = field_list(">");
     e.fields = builder_.list(fields);
@@ -190,7 +190,7 @@ std::vector<FieldExpr> Parser::field_list(std::string_view end) {
 
 ExprId Parser::literal() {
   Token token = take();
-  Expr e = make_node(ExprKind::int64);
+  Expr e = Expr::bare(ExprKind::int64);
   switch (token.kind) {
     case TokenKind::number:
       e.number = token.value;
@@ -225,7 +225,7 @@ ExprId Parser::abstraction() {
     params.push_back(binder());
   } while (peek().is("("));
   expect("->");
-  Expr e = make_node(ExprKind::abs);
+  Expr e = Expr::bare(ExprKind::abs);
   e.params = builder_.list(params);
   e.first = expr();
   return add(e);
@@ -236,7 +236,7 @@ ExprId Parser::type_abstraction() {
   auto params = type_binders();
   if (params.empty()) error("expected a type variable");
   expect(".");
-  Expr e = make_node(ExprKind::type_abs);
+  Expr e = Expr::bare(ExprKind::type_abs);
   e.type_params = builder_.list(params);
   e.first = expr();
   return add(e);
@@ -254,7 +254,7 @@ ExprId Parser::let() {
     bindings.push_back(binding("="));
   } while (try_symbol(";"));
   expect_word("in");
-  Expr e = make_node(ExprKind::let);
+  Expr e = Expr::bare(ExprKind::let);
   e.bindings = builder_.list(bindings);
   e.first = expr();
   return add(e);
@@ -266,14 +266,14 @@ ExprId Parser::block() {
     bindings.push_back(binding("<-"));
   } while (try_symbol(";"));
   expect_word("in");
-  Expr e = make_node(ExprKind::update_block);
+  Expr e = Expr::bare(ExprKind::update_block);
   e.bindings = builder_.list(bindings);
   e.first = expr();
   return add(e);
 }
 
 ExprId Parser::case_of() {
-  Expr e = make_node(ExprKind::case_of);
+  Expr e = Expr::bare(ExprKind::case_of);
   e.first = expr();
   expect_word("of");
   std::vector<Alternative> alternatives;

@@ -65,7 +65,7 @@ bool Parser::word_expr(ExprId& result) {
   const std::string word = peek().text;
   auto constant = [&](BuiltinCon con) {
     take();
-    Expr e = make_node(ExprKind::builtin_con);
+    Expr e = Expr::bare(ExprKind::builtin_con);
     e.con = con;
     result = add(e);
     return true;
@@ -77,7 +77,7 @@ bool Parser::word_expr(ExprId& result) {
   for (std::uint8_t i = 0; i < 2; ++i) {
     if (word != kFailureCategories[i]) continue;
     take();
-    Expr e = make_node(ExprKind::failure_category);
+    Expr e = Expr::bare(ExprKind::failure_category);
     e.category = static_cast<FailureCategory>(i);
     result = add(e);
     return true;
@@ -87,21 +87,21 @@ bool Parser::word_expr(ExprId& result) {
     if (!builtin_function(static_cast<std::uint64_t>(*builtin), builder_.package().language_version())) {
       error("builtin " + word + " needs a later version of Daml-LF");
     }
-    Expr e = make_node(ExprKind::builtin);
+    Expr e = Expr::bare(ExprKind::builtin);
     e.builtin = *builtin;
     result = add(e);
     return true;
   }
   if (word == "Nil" || word == "None" || word == "type_rep") {
     take();
-    Expr e = make_node(word == "Nil" ? ExprKind::nil : word == "None" ? ExprKind::none : ExprKind::type_rep);
+    Expr e = Expr::bare(word == "Nil" ? ExprKind::nil : word == "None" ? ExprKind::none : ExprKind::type_rep);
     e.type = type_argument();
     result = add(e);
     return true;
   }
   if (word == "Cons") {
     take();
-    Expr e = make_node(ExprKind::cons);
+    Expr e = Expr::bare(ExprKind::cons);
     e.type = type_argument();
     std::vector<ExprId> front;
     expect("[");
@@ -116,7 +116,7 @@ bool Parser::word_expr(ExprId& result) {
   }
   if (word == "throw") {
     take();
-    Expr e = make_node(ExprKind::throw_);
+    Expr e = Expr::bare(ExprKind::throw_);
     e.type = type_argument();
     e.pair.id = type_argument().value;
     e.first = simple_expr();
@@ -125,7 +125,7 @@ bool Parser::word_expr(ExprId& result) {
   }
   if (const ExprKind* kind = find(kTyped, word)) {
     take();
-    Expr e = make_node(*kind);
+    Expr e = Expr::bare(*kind);
     e.type = type_argument();
     e.first = simple_expr();
     result = add(e);
@@ -137,7 +137,7 @@ bool Parser::word_expr(ExprId& result) {
 bool Parser::interface_expr(const std::string& word, ExprId& result) {
   if (const ExprKind* kind = find(kOnInterface, word)) {
     take();
-    Expr e = make_node(*kind);
+    Expr e = Expr::bare(*kind);
     e.ref = reference_argument();
     e.first = simple_expr();
     result = add(e);
@@ -145,7 +145,7 @@ bool Parser::interface_expr(const std::string& word, ExprId& result) {
   }
   if (word == "call_method") {
     take();
-    Expr e = make_node(ExprKind::call_interface);
+    Expr e = Expr::bare(ExprKind::call_interface);
     e.ref = reference_argument();
     e.pair.id = name().value;
     e.first = simple_expr();
@@ -154,7 +154,7 @@ bool Parser::interface_expr(const std::string& word, ExprId& result) {
   }
   if (const ExprKind* kind = find(kConversions, word)) {
     take();
-    Expr e = make_node(*kind);
+    Expr e = Expr::bare(*kind);
     e.ref = reference_argument();
     e.pair.id = reference_argument().value;
     e.first = simple_expr();
@@ -177,19 +177,19 @@ bool Parser::update_expr(const std::string& word, ExprId& result) {
   if (word == "ubind") return take(), result = block(), true;
   if (word == "uget_time") {
     take();
-    result = add(make_node(ExprKind::update_get_time));
+    result = add(Expr::bare(ExprKind::update_get_time));
     return true;
   }
   if (word == "ledger_time_lt") {
     take();
-    Expr e = make_node(ExprKind::update_ledger_time_lt);
+    Expr e = Expr::bare(ExprKind::update_ledger_time_lt);
     e.first = simple_expr();
     result = add(e);
     return true;
   }
   if (word == "try") {
     take();
-    Expr e = make_node(ExprKind::update_try_catch);
+    Expr e = Expr::bare(ExprKind::update_try_catch);
     e.type = type_argument();
     e.first = simple_expr();
     expect_word("catch");
@@ -202,14 +202,14 @@ bool Parser::update_expr(const std::string& word, ExprId& result) {
   if (word == "fetch_by_key" || word == "query_n_by_key") {
     take();
     needs_keys();
-    Expr e = make_node(word == "fetch_by_key" ? ExprKind::update_fetch_by_key : ExprKind::update_query_n_by_key);
+    Expr e = Expr::bare(word == "fetch_by_key" ? ExprKind::update_fetch_by_key : ExprKind::update_query_n_by_key);
     e.ref = reference_argument();
     result = add(e);
     return true;
   }
   if (const ExprKind* kind = find(kOnTemplate, word)) {
     take();
-    Expr e = make_node(*kind);
+    Expr e = Expr::bare(*kind);
     e.ref = reference_argument();
     e.first = simple_expr();
     result = add(e);
@@ -218,7 +218,7 @@ bool Parser::update_expr(const std::string& word, ExprId& result) {
   if (const ExprKind* kind = find(kExercises, word)) {
     take();
     if (*kind == ExprKind::update_exercise_by_key) needs_keys();
-    Expr e = make_node(*kind);
+    Expr e = Expr::bare(*kind);
     e.ref = reference_argument();
     e.pair.id = name().value;
     e.first = simple_expr();

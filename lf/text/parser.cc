@@ -8,16 +8,6 @@
 
 namespace synod::lf::text {
 
-Expr make_node(ExprKind kind) {
-  Expr e{};
-  e.kind = kind;
-  e.location = LocationId::none();
-  e.first = ExprId::none();
-  e.pair.id = StringId::none().value;
-  e.pair.second = ExprId::none();
-  return e;
-}
-
 Parser::Parser(std::vector<Token> tokens, LanguageVersion version, const PackageStore* dependencies)
     : tokens_(std::move(tokens)), dependencies_(dependencies), builder_(std::string(), version) {}
 

@@ -114,6 +114,4 @@ class Parser {
   Error error_;
 };
 
-Expr make_node(ExprKind kind);
-
 }  // namespace synod::lf::text

@@ -173,14 +173,8 @@ class Builder {
     const auto salt_of_contract =
         protocol::contract_salt(salt, static_cast<std::int32_t>(core.creates.size()), position, context_.uuid,
                                 context_.synchronizer, context_.mediator_group);
-    lf::ContractInstance contract;
+    lf::ContractInstance contract = lf::instance_of(*create);
     contract.version = item.version;
-    contract.package_name = create->package_name;
-    contract.template_id = create->template_id;
-    contract.argument = create->argument;
-    contract.signatories = create->signatories;
-    contract.stakeholders = create->stakeholders;
-    contract.key = create->key;
     contract.created_at = context_.ledger_time;
     SYNOD_RETURN_IF_ERROR(give_id(contract, create->contract_id, salt_of_contract, hash));
     if (!suffixes_.emplace(create->contract_id, contract.contract_id).second)
