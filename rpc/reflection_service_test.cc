@@ -6,7 +6,10 @@
 #include <grpcpp/channel.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <condition_variable>
 #include <future>
+#include <mutex>
 #include <optional>
 
 #include "canton/sequencer_api_v30.grpc.pb.h"

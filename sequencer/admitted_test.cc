@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <utility>
+
 #include "sequencer/admission.h"
 #include "sequencer/testing/world.h"
 
