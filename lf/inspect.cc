@@ -15,14 +15,14 @@ namespace {
 struct FieldInfo {
   std::string name, type;
 };
-struct ChoiceInfo {
+struct InspectedChoice {
   std::string name, argument, result;
   bool consuming;
 };
 struct TypeInfo {
   std::string name;
   std::vector<FieldInfo> fields;
-  std::vector<ChoiceInfo> choices;
+  std::vector<InspectedChoice> choices;
   std::string key;                      // template with a key: its type
   std::string view;                     // interface
   std::vector<std::string> interfaces;  // implemented or required
@@ -93,8 +93,8 @@ class Inspector {
     return result;
   }
 
-  std::vector<ChoiceInfo> choices(Slice<Choice> slice) {
-    std::vector<ChoiceInfo> result;
+  std::vector<InspectedChoice> choices(Slice<Choice> slice) {
+    std::vector<InspectedChoice> result;
     for (const Choice& c : package_.items(slice)) {
       result.push_back({std::string(package_.text(c.name)), type(c.argument.type), type(c.result), c.consuming});
     }
@@ -108,7 +108,7 @@ class Inspector {
 
 std::string label(const Package& package) { return package.name() + " " + package.version(); }
 
-void append_choices(std::string& out, const std::vector<ChoiceInfo>& choices) {
+void append_choices(std::string& out, const std::vector<InspectedChoice>& choices) {
   for (const auto& c : choices) {
     out += "    " + std::string(c.consuming ? "choice " : "nonconsuming choice ") + c.name + " (" + c.argument +
            ") : " + c.result + "\n";
@@ -171,8 +171,8 @@ std::string array(const Items& items, Write write) {
   return out + ']';
 }
 
-std::string choices_json(const std::vector<ChoiceInfo>& choices) {
-  return array(choices, [](const ChoiceInfo& c) {
+std::string choices_json(const std::vector<InspectedChoice>& choices) {
+  return array(choices, [](const InspectedChoice& c) {
     return "{\"name\":" + json_text(c.name) + ",\"consuming\":" + (c.consuming ? "true" : "false") +
            ",\"argument\":" + json_text(c.argument) + ",\"result\":" + json_text(c.result) + "}";
   });

@@ -4,12 +4,11 @@
 #include "participant/core_state.h"
 #include "participant/ledger/columns.h"
 #include "participant/ledger/update_builder.h"
+#include "participant/log_component.h"
 #include "participant/reception/local_reject.h"
 
 namespace synod::participant {
 namespace {
-
-constexpr const char* kLog = "participant";
 
 Error rejected_by_sequencer(const protocol::DeliverError& error) {
   return error_of(protocol::RpcStatus{error.code, error.message, {}});

@@ -55,7 +55,7 @@ struct Sight {
 };
 
 // The rules.
-struct Model {
+struct SightsModel {
   struct Asset {
     PartySet sigs, stakeholders;
     bool active = true;
@@ -205,7 +205,7 @@ class World {
       std::size_t n = ids_.size() - 1;
       for (int attempt = 0; attempt < 8; ++attempt) {
         n = random() % ids_.size();
-        if (model_.assets[n].active && Model::meets(model_.assets[n].stakeholders, act_as)) break;
+        if (model_.assets[n].active && SightsModel::meets(model_.assets[n].stakeholders, act_as)) break;
       }
       return n;
     };
@@ -263,7 +263,7 @@ class World {
   void compare(int participant, const PartySet& locals, const std::string& update_id) {
     const auto events = events_at(participant, update_id);
     std::size_t shown_to_somebody = 0;
-    for (const Sight& sight : model_.sights) shown_to_somebody += Model::meets(sight.witnesses, locals);
+    for (const Sight& sight : model_.sights) shown_to_somebody += SightsModel::meets(sight.witnesses, locals);
     EXPECT_EQ(events.size(), shown_to_somebody) << "at participant " << participant;
     for (const auto& party : locals) {
       Seen seen, wanted;
@@ -287,14 +287,15 @@ class World {
       ASSERT_EQ(active, expected) << "active for " << party;
     }
     // Nothing that is no local party's business is kept.
-    for (const auto& item : net_.active(participant)) EXPECT_TRUE(Model::meets(item.contract.stakeholders, locals));
+    for (const auto& item : net_.active(participant))
+      EXPECT_TRUE(SightsModel::meets(item.contract.stakeholders, locals));
   }
 
   MiniNetwork net_;
   int submissions_ = 0;
   std::map<int, PartySet> hosted_;
   PartySet all_;
-  Model model_;
+  SightsModel model_;
   std::vector<lf::ContractId> ids_;
   std::map<lf::ContractId, std::size_t> numbers_;
   int commands_ = 0;

@@ -20,7 +20,7 @@ void local_verdict_to(const LocalVerdict& verdict, v30::LocalVerdict& out) {
   verdict.reason.to_proto(*out.mutable_reason());
 }
 
-Result<std::vector<Party>> parties_from(const google::protobuf::RepeatedPtrField<std::string>& names) {
+Result<std::vector<Party>> party_list_from(const google::protobuf::RepeatedPtrField<std::string>& names) {
   std::vector<Party> out;
   for (const std::string& name : names) {
     SYNOD_TRY(Party party, parse_party(name));
@@ -33,7 +33,7 @@ Result<ConfirmationResponse> response_from(const v30::ConfirmationResponse& prot
   ConfirmationResponse out;
   if (!proto.has_local_verdict()) return fail(malformed("confirmation response", "no verdict"));
   SYNOD_TRY(out.verdict, local_verdict_from(proto.local_verdict()));
-  SYNOD_TRY(out.confirming_parties, parties_from(proto.confirming_parties()));
+  SYNOD_TRY(out.confirming_parties, party_list_from(proto.confirming_parties()));
   if (proto.has_view_position()) out.view_position = ViewPosition::from_proto(proto.view_position());
   const bool is_malformed = out.verdict.code == LocalVerdict::Code::malformed;
   if (is_malformed != out.confirming_parties.empty())
@@ -71,7 +71,7 @@ Result<Verdict> verdict_from(const v30::Verdict& proto) {
       ParticipantReject out;
       for (const v30::RejectionReason& from : proto.participant_reject().reasons()) {
         ParticipantReject::Reason reason;
-        SYNOD_TRY(reason.parties, parties_from(from.parties()));
+        SYNOD_TRY(reason.parties, party_list_from(from.parties()));
         SYNOD_TRY(reason.verdict, local_verdict_from(from.reject()));
         SYNOD_TRY(Member participant, Member::parse(from.participant_id()));
         reason.participant = participant.uid();

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kViewKeySize = 16;
 
-Error bad_tree(std::string cause) { return malformed("light view tree", std::move(cause)); }
+Error bad_light_tree(std::string cause) { return malformed("light view tree", std::move(cause)); }
 
 // The hash of the sequence of these views.
 Hash sequence_hash(const std::vector<Hash>& views) {
@@ -49,18 +49,18 @@ Result<LightViewTree> LightViewTree::create(TransactionTree tree, std::vector<Su
     found = view;
     found_at = position;
   });
-  if (!problem.empty()) return fail(bad_tree(problem));
-  if (!found) return fail(bad_tree("no view is open"));
+  if (!problem.empty()) return fail(bad_light_tree(problem));
+  if (!found) return fail(bad_light_tree("no view is open"));
   if (!found_at.is_root_view() && !tree.submitter().is_blinded())
-    return fail(bad_tree("the submitter metadata of a sub-view's tree is not blinded"));
+    return fail(bad_light_tree("the submitter metadata of a sub-view's tree is not blinded"));
   if (found_at.is_root_view() && tree.submitter().is_blinded())
-    return fail(bad_tree("the submitter metadata of a root view's tree is blinded"));
-  if (tree.participant().is_blinded()) return fail(bad_tree("the participant metadata is blinded"));
+    return fail(bad_light_tree("the submitter metadata of a root view's tree is blinded"));
+  if (tree.participant().is_blinded()) return fail(bad_light_tree("the participant metadata is blinded"));
   std::vector<Hash> hashes;
   for (const SubviewKey& subview : subview_keys) hashes.push_back(subview.view_hash);
   const bool consistent = hashes.empty() == found->subviews().empty() &&
                           (hashes.empty() || sequence_hash(hashes) == found->subviews().hash());
-  if (!consistent) return fail(bad_tree("the sub-view hashes do not match the view"));
+  if (!consistent) return fail(bad_light_tree("the sub-view hashes do not match the view"));
   return LightViewTree(std::move(tree), std::move(*found), std::move(found_at), std::move(subview_keys));
 }
 
@@ -73,7 +73,7 @@ Result<LightViewTree> LightViewTree::parse(ByteView versioned) {
   for (const v30::ViewHashAndKey& from : proto.subview_hashes_and_keys()) {
     SYNOD_TRY(Hash hash, Hash::parse(from.view_hash()));
     if (from.view_encryption_key_randomness().size() != kViewKeySize)
-      return fail(bad_tree("a sub-view's key has not 16 bytes"));
+      return fail(bad_light_tree("a sub-view's key has not 16 bytes"));
     keys.push_back({hash, from.view_encryption_key_randomness()});
   }
   return create(std::move(tree), std::move(keys));

@@ -10,14 +10,14 @@ namespace synod::protocol {
 namespace {
 
 // Deeper than any real transaction nests; keeps recursion bounded.
-constexpr int kMaxDepth = 90;
+constexpr int kMaxTreeDepth = 90;
 
 Error bad_recipient(std::string_view text, std::string_view why) {
   return malformed("recipient", "`" + std::string(text.substr(0, 300)) + "`: " + std::string(why));
 }
 
 Result<RecipientsTree> tree_from(const v30::RecipientsTree& proto, int depth) {
-  if (depth > kMaxDepth) return fail(malformed("recipients", "nested too deeply"));
+  if (depth > kMaxTreeDepth) return fail(malformed("recipients", "nested too deeply"));
   if (proto.recipients().empty()) return fail(malformed("recipients", "a tree node without recipients"));
   RecipientsTree out;
   for (const std::string& text : proto.recipients()) {

@@ -14,10 +14,6 @@ using BioPtr = std::unique_ptr<BIO, decltype(&BIO_free)>;
 using X509Ptr = std::unique_ptr<X509, decltype(&X509_free)>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 
-Error tls_error(const std::string& file, const std::string& what) {
-  return {"TLS_CONFIGURATION_INVALID", ErrorCategory::invalid_argument, file + ": " + what};
-}
-
 Result<X509Ptr> first_certificate(const std::string& pem, const std::string& file) {
   const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
   X509Ptr certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr), X509_free);
@@ -26,6 +22,10 @@ Result<X509Ptr> first_certificate(const std::string& pem, const std::string& fil
 }
 
 }  // namespace
+
+Error tls_error(const std::string& file, const std::string& what) {
+  return {"TLS_CONFIGURATION_INVALID", ErrorCategory::invalid_argument, file + ": " + what};
+}
 
 Result<std::string> read_pem(const std::string& file) {
   auto pem = file_bytes(file);

@@ -7,6 +7,7 @@
 
 namespace synod::rpc {
 
+Error tls_error(const std::string& file, const std::string& what);
 Result<std::string> read_pem(const std::string& file);
 // At least one certificate.
 Status check_certificate(const std::string& pem, const std::string& file);

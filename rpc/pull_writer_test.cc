@@ -27,7 +27,7 @@ bool eventually(const std::function<bool()>& condition) {
   return true;
 }
 
-class Service final : public api::SequencerService::CallbackService {
+class PullService final : public api::SequencerService::CallbackService {
  public:
   grpc::ServerWriteReactor<api::SubscriptionResponse>* Subscribe(grpc::CallbackServerContext* context,
                                                                  const api::SubscriptionRequest*) override {
@@ -61,7 +61,7 @@ class PullWriterTest : public ::testing::Test {
         grpc::CreateChannel("127.0.0.1:" + std::to_string(server->port()), grpc::InsecureChannelCredentials()));
     reader = stub->Subscribe(&context, {});
   }
-  std::shared_ptr<Service> service = std::make_shared<Service>();
+  std::shared_ptr<PullService> service = std::make_shared<PullService>();
   std::unique_ptr<Server> server;
   std::unique_ptr<api::SequencerService::Stub> stub;
   grpc::ClientContext context;

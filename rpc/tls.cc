@@ -13,10 +13,6 @@ namespace {
 
 constexpr unsigned refresh_seconds = 10;  // how often a client's changed files are looked for
 
-Error tls_error(const std::string& file, const std::string& what) {
-  return {"TLS_CONFIGURATION_INVALID", ErrorCategory::invalid_argument, file + ": " + what};
-}
-
 Status check_files(const std::string& certificate_file, const std::string& key_file) {
   SYNOD_TRY(const std::string certificate, read_pem(certificate_file));
   SYNOD_TRY(const std::string key, read_pem(key_file));

@@ -14,7 +14,7 @@ namespace {
 namespace api = com::digitalasset::canton::sequencer::api::v30;
 
 // Answers with the trace id under which it would log.
-class Service final : public api::SequencerService::CallbackService {
+class TracedService final : public api::SequencerService::CallbackService {
  public:
   grpc::ServerUnaryReactor* DownloadTopologyStateForInitHash(
       grpc::CallbackServerContext* context, const api::DownloadTopologyStateForInitHashRequest*,
@@ -37,7 +37,7 @@ class Service final : public api::SequencerService::CallbackService {
 };
 
 TEST(Trace, IsThatOfTheCallerWhileAHandlerRuns) {
-  const auto server = Server::start({}, {std::make_shared<Service>()}).value();
+  const auto server = Server::start({}, {std::make_shared<TracedService>()}).value();
   const auto stub = api::SequencerService::NewStub(
       grpc::CreateChannel("127.0.0.1:" + std::to_string(server->port()), grpc::InsecureChannelCredentials()));
   const auto ask = [&](const std::string& traceparent) {

@@ -11,7 +11,7 @@
 namespace synod::sequencer {
 namespace {
 
-namespace canton = ::com::digitalasset::canton::crypto::v30;
+namespace crypto_v30 = ::com::digitalasset::canton::crypto::v30;
 using Rule = protocol::AggregationRule;
 using Contributions = std::map<protocol::Member, Contribution>;
 
@@ -92,7 +92,7 @@ Bytes Aggregation::serialize() const {
     for (const auto& signatures : contribution.signatures) {
       auto* envelope = out->add_envelopes();
       for (const auto& signature : signatures) {
-        canton::Signature encoded;
+        crypto_v30::Signature encoded;
         signature.to_proto(encoded);
         envelope->add_signature(protocol::serialize_proto(encoded));
       }
@@ -113,7 +113,7 @@ Result<Aggregation> Aggregation::parse(ByteView bytes) {
     for (const auto& envelope : in.envelopes()) {
       auto& list = contribution.signatures.emplace_back();
       for (const auto& encoded : envelope.signature()) {
-        canton::Signature signature;
+        crypto_v30::Signature signature;
         SYNOD_RETURN_IF_ERROR(protocol::parse_proto(encoded, signature, "Signature"));
         SYNOD_TRY(auto parsed, crypto::Signature::from_proto(signature));
         list.push_back(std::move(parsed));

@@ -12,24 +12,24 @@ namespace {
 
 constexpr std::size_t kNonceBytes = 20;
 constexpr std::size_t kTokenBytes = 20;
-using Status = AuthenticationError::Status;
+using Refusal = AuthenticationError::Status;
 
-tl::unexpected<AuthenticationError> refuse(Status status, std::string code, std::string reason, bool sensitive) {
+tl::unexpected<AuthenticationError> refuse(Refusal status, std::string code, std::string reason, bool sensitive) {
   return tl::unexpected(AuthenticationError{status, std::move(code), std::move(reason), sensitive});
 }
 
 tl::unexpected<AuthenticationError> disabled(const protocol::Member& member) {
-  return refuse(Status::permission_denied, "MemberAccessDisabled",
+  return refuse(Refusal::permission_denied, "MemberAccessDisabled",
                 "Member " + member.to_string() + " access is disabled", false);
 }
 
 tl::unexpected<AuthenticationError> missing_nonce(const protocol::Member& member) {
-  return refuse(Status::unauthenticated, "MissingNonce",
+  return refuse(Refusal::unauthenticated, "MissingNonce",
                 "Member " + member.to_string() + " has not been previously assigned a handshake nonce", true);
 }
 
 tl::unexpected<AuthenticationError> missing_token(std::string_view member) {
-  return refuse(Status::unauthenticated, "MissingToken",
+  return refuse(Refusal::unauthenticated, "MissingToken",
                 "Authentication token for member " + std::string(member) + " has expired. Please reauthenticate.",
                 false);
 }
@@ -69,7 +69,7 @@ Authenticated<MemberAuthenticator::Challenge> MemberAuthenticator::challenge(con
     challenge.fingerprints.push_back(key.fingerprint());
   }
   if (challenge.fingerprints.empty()) {
-    return refuse(Status::failed_precondition, "NoKeysWithCorrectUsageRegistered",
+    return refuse(Refusal::failed_precondition, "NoKeysWithCorrectUsageRegistered",
                   "Member " + member.to_string() + " has no keys registered with usage SequencerAuthentication", true);
   }
   std::lock_guard lock(mutex_);
@@ -77,7 +77,7 @@ Authenticated<MemberAuthenticator::Challenge> MemberAuthenticator::challenge(con
   auto nonce = nonces_.find(member);
   if (nonce == nonces_.end()) {
     if (nonces_.size() >= limits_.max_nonces) {
-      return refuse(Status::resource_exhausted, "TooManyChallenges", "Too many members have an open challenge", false);
+      return refuse(Refusal::resource_exhausted, "TooManyChallenges", "Too many members have an open challenge", false);
     }
     nonce = nonces_.emplace(member, Nonce{random_->bytes(kNonceBytes), now + limits_.nonce_lifetime}).first;
   }
@@ -100,7 +100,7 @@ Authenticated<MemberAuthenticator::Token> MemberAuthenticator::authenticate(cons
   const auto hash = protocol::authentication_hash(nonce, synchronizer_);
   const auto verified = view.current.verify(member, crypto::KeyUsage::sequencer_authentication, hash, signature);
   if (!verified || !has_key(view.head, member, signature.signed_by)) {
-    return refuse(Status::invalid_argument, "InvalidSignature",
+    return refuse(Refusal::invalid_argument, "InvalidSignature",
                   "Given signature for member " + member.to_string() + " is invalid", true);
   }
   std::lock_guard lock(mutex_);
@@ -122,11 +122,11 @@ Authenticated<Session> MemberAuthenticator::validate(std::string_view synchroniz
                                                      ByteView token, Timestamp now) {
   auto parsed = protocol::Member::parse(member);
   if (!parsed) {
-    return refuse(Status::unauthenticated, "MissingToken", "Failed to deserialize member id: " + parsed.error().cause,
+    return refuse(Refusal::unauthenticated, "MissingToken", "Failed to deserialize member id: " + parsed.error().cause,
                   false);
   }
   if (synchronizer != synchronizer_text_) {
-    return refuse(Status::unauthenticated, "NonMatchingSynchronizerId",
+    return refuse(Refusal::unauthenticated, "NonMatchingSynchronizerId",
                   "Synchronizer id " + std::string(synchronizer) + " provided by member " + std::string(member) +
                       " does not match the synchronizer id of the synchronizer the member is trying to connect to",
                   false);

@@ -12,7 +12,7 @@ namespace synod::sequencer {
 namespace {
 
 using testing::World;
-constexpr Timestamp kNow = World::kStart;
+constexpr Timestamp kLoginTime = World::kStart;
 
 class Authentication : public ::testing::Test {
  protected:
@@ -38,21 +38,21 @@ class Authentication : public ::testing::Test {
 
 TEST_F(Authentication, TokensEndWithTime) {
   auto authenticator = make();
-  const auto token = login(authenticator, kNow);
+  const auto token = login(authenticator, kLoginTime);
   ASSERT_TRUE(token);
   EXPECT_EQ(token->token.size(), 20u);
-  EXPECT_TRUE(validate(authenticator, token->token, kNow + Duration::seconds(3599)));
-  const auto ended = validate(authenticator, token->token, kNow + Duration::seconds(3600));
+  EXPECT_TRUE(validate(authenticator, token->token, kLoginTime + Duration::seconds(3599)));
+  const auto ended = validate(authenticator, token->token, kLoginTime + Duration::seconds(3600));
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error().code, "MissingToken");
 }
 
 TEST_F(Authentication, NoncesEndWithTime) {
   auto authenticator = make();
-  const auto challenge = authenticator.challenge(member, view(), kNow);
-  EXPECT_EQ(authenticator.challenge(member, view(), kNow + Duration::seconds(59))->nonce, challenge->nonce);
+  const auto challenge = authenticator.challenge(member, view(), kLoginTime);
+  EXPECT_EQ(authenticator.challenge(member, view(), kLoginTime + Duration::seconds(59))->nonce, challenge->nonce);
   const auto late = authenticator.authenticate(member, sign(challenge->nonce), challenge->nonce, view(),
-                                               kNow + Duration::seconds(60));
+                                               kLoginTime + Duration::seconds(60));
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, "MissingNonce");
 }
@@ -62,8 +62,8 @@ TEST_F(Authentication, TheOldestTokenGoes) {
   limits.max_tokens_per_member = 2;
   auto authenticator = make(limits);
   std::vector<Bytes> tokens;
-  for (int i = 0; i < 3; ++i) tokens.push_back(login(authenticator, kNow + Duration::seconds(i))->token);
-  const Timestamp later = kNow + Duration::seconds(10);
+  for (int i = 0; i < 3; ++i) tokens.push_back(login(authenticator, kLoginTime + Duration::seconds(i))->token);
+  const Timestamp later = kLoginTime + Duration::seconds(10);
   EXPECT_FALSE(validate(authenticator, tokens[0], later));
   EXPECT_TRUE(validate(authenticator, tokens[1], later));
   EXPECT_TRUE(validate(authenticator, tokens[2], later));
@@ -73,34 +73,34 @@ TEST_F(Authentication, OpenChallengesAreBounded) {
   AuthenticationLimits limits;
   limits.max_nonces = 1;
   auto authenticator = make(limits);
-  EXPECT_TRUE(authenticator.challenge(world.participants[0], view(), kNow));
-  EXPECT_FALSE(authenticator.challenge(world.participants[1], view(), kNow));
-  EXPECT_TRUE(authenticator.challenge(world.participants[1], view(), kNow + Duration::seconds(60)));
+  EXPECT_TRUE(authenticator.challenge(world.participants[0], view(), kLoginTime));
+  EXPECT_FALSE(authenticator.challenge(world.participants[1], view(), kLoginTime));
+  EXPECT_TRUE(authenticator.challenge(world.participants[1], view(), kLoginTime + Duration::seconds(60)));
 }
 
 TEST_F(Authentication, AnotherSynchronizersClientsAreToldSo) {
   auto authenticator = make();
-  const auto token = login(authenticator, kNow);
+  const auto token = login(authenticator, kLoginTime);
   const auto other =
-      authenticator.validate("other::" + std::string(68, 'a') + "::35-0", member.to_string(), token->token, kNow);
+      authenticator.validate("other::" + std::string(68, 'a') + "::35-0", member.to_string(), token->token, kLoginTime);
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().code, "NonMatchingSynchronizerId");
 }
 
 TEST_F(Authentication, AMemberThatLeavesLosesItsTokens) {
   auto authenticator = make();
-  const auto token = login(authenticator, kNow);
+  const auto token = login(authenticator, kLoginTime);
   EXPECT_TRUE(authenticator.revoke_inactive(view()).empty());
   const auto& uid = member.uid();
   const auto leave = world.network.sign(topology::TrustCertificate{uid, world.genesis.synchronizer.logical(), {}}, 2,
                                         {uid.ns()}, false, topology::Operation::remove);
   topology::TopologyState state(world.genesis.synchronizer, world.network.config.static_parameters);
   ASSERT_TRUE(state.import(world.genesis.snapshot));
-  EXPECT_FALSE(state.process(kNow, {leave}).rejections[0]);
-  const AuthenticationView after{state.snapshot_at(kNow), state.head()};  // not effective yet, but known
+  EXPECT_FALSE(state.process(kLoginTime, {leave}).rejections[0]);
+  const AuthenticationView after{state.snapshot_at(kLoginTime), state.head()};  // not effective yet, but known
   EXPECT_EQ(authenticator.revoke_inactive(after), std::vector<protocol::Member>{member});
-  EXPECT_FALSE(validate(authenticator, token->token, kNow));
-  EXPECT_FALSE(authenticator.challenge(member, after, kNow));
+  EXPECT_FALSE(validate(authenticator, token->token, kLoginTime));
+  EXPECT_FALSE(authenticator.challenge(member, after, kLoginTime));
 }
 
 TEST(Handshake, ComparesProtocolVersions) {
@@ -114,11 +114,11 @@ TEST(Rates, RefillWithTime) {
   RateLimits limits;
   const auto member = protocol::Member::parse("PAR::one::" + std::string(68, 'a')).value();
   int allowed = 0;
-  for (int i = 0; i < 10; ++i) allowed += limits.allow(member, 3, kNow) ? 1 : 0;
+  for (int i = 0; i < 10; ++i) allowed += limits.allow(member, 3, kLoginTime) ? 1 : 0;
   EXPECT_EQ(allowed, 3);
-  EXPECT_TRUE(limits.allow(member, 3, kNow + Duration::milliseconds(400)));
-  EXPECT_FALSE(limits.allow(member, 3, kNow + Duration::milliseconds(400)));
-  EXPECT_TRUE(limits.allow(member, 0, kNow));
+  EXPECT_TRUE(limits.allow(member, 3, kLoginTime + Duration::milliseconds(400)));
+  EXPECT_FALSE(limits.allow(member, 3, kLoginTime + Duration::milliseconds(400)));
+  EXPECT_TRUE(limits.allow(member, 0, kLoginTime));
 }
 
 TEST(Order, TimesFollowTheOrderFromTheEarliest) {

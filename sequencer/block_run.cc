@@ -7,12 +7,11 @@
 #include "base/log.h"
 #include "crypto/hash.h"
 #include "sequencer/deliver_error.h"
+#include "sequencer/log_component.h"
 #include "topology/broadcast.h"
 
 namespace synod::sequencer {
 namespace {
-
-constexpr const char* kLog = "sequencer";
 
 // The batch to deliver once an aggregation is complete: the contents of this request with everybody's signatures. Where
 // they are the request's own, its compressed bytes go out unchanged, as for any other request.

@@ -3,11 +3,10 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "sequencer/log_component.h"
 
 namespace synod::sequencer {
 namespace {
-
-constexpr const char* kLog = "sequencer";
 
 // As canton-protocol calls it: known to the synchronizer in what is known of the future, and not shut out here.
 std::vector<PruningMember> pruning_members(const SequencerCore& core, const MemberAccess& access) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "sequencer/log_component.h"
 #include "sequencer/own_broadcast.h"
 #include "topology/manager.h"
 
@@ -10,7 +11,6 @@ namespace synod::sequencer {
 namespace {
 
 constexpr Duration kWatch = Duration::milliseconds(50);
-constexpr const char* kLog = "sequencer";
 
 std::vector<crypto::SigningPublicKey> registered_keys(const SequencerCore& core, const protocol::Member& self) {
   topology::OwnerToKey subject;

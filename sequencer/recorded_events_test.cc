@@ -41,8 +41,8 @@ v31::SequencedEvent event_in(const Bytes& signed_content) {
 }
 
 // What one member's connection says. The mediator, who was there from the beginning, downloaded the genesis.
-void read_connection(const std::string& folder, const testing::RecordedNode& node, Recording& recording) {
-  for (const auto& message : testing::read_recording(folder, node.name + "-sequencer1")) {
+void read_connection(const std::string& folder, const synod::testing::RecordedNode& node, Recording& recording) {
+  for (const auto& message : synod::testing::read_recording(folder, node.name + "-sequencer1")) {
     if (message.method == "Subscribe" && !message.to_server) {
       api::SubscriptionResponse response;
       ASSERT_TRUE(response.ParseFromString(message.data));
@@ -64,7 +64,7 @@ void read_connection(const std::string& folder, const testing::RecordedNode& nod
 
 class Replay {
  public:
-  Replay(const testing::RecordedKeys& keys, const protocol::Member& sequencer, const Recording& recording)
+  Replay(const synod::testing::RecordedKeys& keys, const protocol::Member& sequencer, const Recording& recording)
       : keys_(keys),
         sequencer_(sequencer),
         recording_(recording),
@@ -165,7 +165,7 @@ class Replay {
   const SequencerCore& core() const { return *core_; }
 
  private:
-  const testing::RecordedKeys& keys_;
+  const synod::testing::RecordedKeys& keys_;
   const protocol::Member sequencer_;
   const Recording& recording_;
   storage::MemoryStore store_;
@@ -175,7 +175,7 @@ class Replay {
 };
 
 void replay_run(const std::string& folder, int at_least, bool restart_often, bool all_decided) {
-  const auto keys = testing::read_recorded_keys(folder);
+  const auto keys = synod::testing::read_recorded_keys(folder);
   Recording recording;
   std::optional<protocol::Member> sequencer;
   for (const auto& node : keys.nodes) {

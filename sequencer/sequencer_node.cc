@@ -15,6 +15,7 @@
 #include "sequencer/deliver_error.h"
 #include "sequencer/group_place.h"
 #include "sequencer/housekeeping.h"
+#include "sequencer/log_component.h"
 #include "sequencer/node_state.h"
 #include "sequencer/public_services.h"
 #include "sequencer/tick.h"
@@ -22,7 +23,6 @@
 namespace synod::sequencer {
 namespace {
 
-constexpr const char* kLog = "sequencer";
 constexpr const char* kHealthService = "sequencer-health-check-service";
 constexpr Duration kStoreRetry = Duration::milliseconds(250);
 constexpr Duration kHealthCheckReady = Duration::milliseconds(500);

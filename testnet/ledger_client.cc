@@ -26,7 +26,7 @@ void set_deadline(grpc::ClientContext& context, Duration deadline) {
 }
 
 // The participant's own words; its error id stands at their beginning.
-Error error_of(const grpc::Status& status, const std::string& address) {
+Error call_error(const grpc::Status& status, const std::string& address) {
   const std::string& text = status.error_message();
   std::string id = text.substr(0, text.find('('));
   if (id.size() == text.size() || id.find(' ') != std::string::npos) id = "LEDGER_API_CALL_FAILED";
@@ -102,7 +102,7 @@ Result<std::string> LedgerClient::participant_id(Duration deadline) {
   set_deadline(context, deadline);
   api::admin::GetParticipantIdResponse response;
   const grpc::Status status = stubs_->parties->GetParticipantId(&context, {}, &response);
-  if (!status.ok()) return fail(error_of(status, address_));
+  if (!status.ok()) return fail(call_error(status, address_));
   return response.participant_id();
 }
 
@@ -113,7 +113,7 @@ Result<std::string> LedgerClient::allocate_party(const std::string& hint) {
   request.set_party_id_hint(hint);
   api::admin::AllocatePartyResponse response;
   const grpc::Status status = stubs_->parties->AllocateParty(&context, request, &response);
-  if (!status.ok()) return fail(error_of(status, address_));
+  if (!status.ok()) return fail(call_error(status, address_));
   return response.party_details().party();
 }
 
@@ -122,7 +122,7 @@ Result<std::vector<std::string>> LedgerClient::known_parties() {
   set_deadline(context, Duration::seconds(30));
   api::admin::ListKnownPartiesResponse response;
   const grpc::Status status = stubs_->parties->ListKnownParties(&context, {}, &response);
-  if (!status.ok()) return fail(error_of(status, address_));
+  if (!status.ok()) return fail(call_error(status, address_));
   std::vector<std::string> parties;
   for (const auto& details : response.party_details()) parties.push_back(details.party());
   return parties;
@@ -156,7 +156,7 @@ Status LedgerClient::upload_dar(const std::string& dar_bytes) {
   request.set_vetting_change(api::admin::UploadDarFileRequest::VETTING_CHANGE_VET_ALL_PACKAGES);
   api::admin::UploadDarFileResponse response;
   const grpc::Status status = stubs_->packages->UploadDarFile(&context, request, &response);
-  if (!status.ok()) return fail(error_of(status, address_));
+  if (!status.ok()) return fail(call_error(status, address_));
   return {};
 }
 
@@ -165,7 +165,7 @@ Result<std::int64_t> LedgerClient::ledger_end() {
   set_deadline(context, Duration::seconds(30));
   api::GetLedgerEndResponse response;
   const grpc::Status status = stubs_->state->GetLedgerEnd(&context, {}, &response);
-  if (!status.ok()) return fail(error_of(status, address_));
+  if (!status.ok()) return fail(call_error(status, address_));
   return response.offset();
 }
 
@@ -183,7 +183,7 @@ Result<LedgerTransaction> LedgerClient::submit(const std::string& act_as, const 
   request.mutable_transaction_format()->set_transaction_shape(api::TRANSACTION_SHAPE_LEDGER_EFFECTS);
   api::SubmitAndWaitForTransactionResponse response;
   const grpc::Status status = stubs_->commands->SubmitAndWaitForTransaction(&context, request, &response);
-  if (!status.ok()) return fail(error_of(status, address_));
+  if (!status.ok()) return fail(call_error(status, address_));
   return summary(response.transaction());
 }
 
@@ -202,7 +202,7 @@ Result<std::vector<std::string>> LedgerClient::active(const std::string& party, 
         created.package_name() == name.package)
       contracts.push_back(created.contract_id());
   }
-  if (const grpc::Status status = reader->Finish(); !status.ok()) return fail(error_of(status, address_));
+  if (const grpc::Status status = reader->Finish(); !status.ok()) return fail(call_error(status, address_));
   return contracts;
 }
 

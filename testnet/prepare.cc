@@ -45,7 +45,7 @@ std::string shape_of(const NetworkPlan& plan) {
   return shape;
 }
 
-crypto::CertificateRequest request_for(const std::string& name, const std::string& organisation) {
+crypto::CertificateRequest local_request_for(const std::string& name, const std::string& organisation) {
   crypto::CertificateRequest request;
   request.common_name = name;
   request.organization = organisation;
@@ -62,7 +62,7 @@ Status make_certificates(const NetworkPlan& plan) {
   for (const NodePlan& node : plan.nodes) {
     auto authority = authorities.find(node.organisation);
     if (authority == authorities.end()) {
-      crypto::CertificateRequest request = request_for(node.organisation + " authority", node.organisation);
+      crypto::CertificateRequest request = local_request_for(node.organisation + " authority", node.organisation);
       request.dns_names.clear();
       request.ip_addresses.clear();
       SYNOD_TRY(crypto::Certificate made, crypto::make_certificate_authority(request));
@@ -73,7 +73,7 @@ Status make_certificates(const NetworkPlan& plan) {
       authority = authorities.emplace(node.organisation, std::move(made)).first;
     }
     SYNOD_TRY(const crypto::Certificate certificate,
-              crypto::make_certificate(request_for(node.name, node.organisation), authority->second));
+              crypto::make_certificate(local_request_for(node.name, node.organisation), authority->second));
     SYNOD_RETURN_IF_ERROR(write(node.folder + "/tls.pem", certificate.certificate_pem));
     SYNOD_RETURN_IF_ERROR(write(node.folder + "/tls.key", certificate.private_key_pem, true));
   }

@@ -33,7 +33,7 @@ namespace topology_api = ::com::digitalasset::canton::topology::admin::v30;
 namespace sequencer_api = ::com::digitalasset::canton::sequencer::admin::v30;
 namespace ops = ::synod::sequencer::operations::v1;
 
-std::string local(std::uint16_t port) { return fmt::format("127.0.0.1:{}", port); }
+std::string loopback(std::uint16_t port) { return fmt::format("127.0.0.1:{}", port); }
 
 // Changes the list of active sequencers and waits until that has taken effect.
 Status change_group(const NetworkPlan& plan, const std::string& uid, bool present, Duration patience) {
@@ -124,7 +124,7 @@ Status configure(const NetworkPlan& plan, const NodePlan& node, const NodePlan& 
 // Rewrites who a member is connected to, and has it take that over.
 Status tell_member(const NodePlan& member, const NodePlan& sequencer, bool use, Duration patience) {
   SYNOD_TRY(node::NodeFile file, node::read_node_file(member.config_file()));
-  const std::string address = local(sequencer.public_port);
+  const std::string address = loopback(sequencer.public_port);
   const auto change = [&](std::vector<std::string>& addresses) {
     std::erase(addresses, address);
     if (use) addresses.push_back(address);

@@ -5,9 +5,9 @@
 #include "topology/proto_time.h"
 
 namespace synod::topology {
-namespace v30 = ::com::digitalasset::canton::topology::admin::v30;
+namespace admin_v30 = ::com::digitalasset::canton::topology::admin::v30;
 
-void put_stored(const StoredTransaction& stored, v30::TopologyTransactions_Item& item) {
+void put_stored(const StoredTransaction& stored, admin_v30::TopologyTransactions_Item& item) {
   put_timestamp(stored.sequenced, *item.mutable_sequenced());
   put_timestamp(stored.valid_from, *item.mutable_valid_from());
   if (stored.valid_until) put_timestamp(*stored.valid_until, *item.mutable_valid_until());
@@ -15,7 +15,7 @@ void put_stored(const StoredTransaction& stored, v30::TopologyTransactions_Item&
   if (stored.rejection_reason) item.set_rejection_reason(*stored.rejection_reason);
 }
 
-Result<StoredTransaction> parse_stored(const v30::TopologyTransactions_Item& item) {
+Result<StoredTransaction> parse_stored(const admin_v30::TopologyTransactions_Item& item) {
   if (!item.has_sequenced()) return fail(malformed("sequenced", "not set"));
   if (!item.has_valid_from()) return fail(malformed("valid_from", "not set"));
   SYNOD_TRY(const auto sequenced, parse_timestamp(item.sequenced(), "sequenced"));
@@ -31,13 +31,13 @@ Result<StoredTransaction> parse_stored(const v30::TopologyTransactions_Item& ite
 }
 
 Bytes encode_stored(const StoredTransaction& stored) {
-  v30::TopologyTransactions_Item item;
+  admin_v30::TopologyTransactions_Item item;
   put_stored(stored, item);
   return protocol::serialize_proto(item);
 }
 
 Result<StoredTransaction> decode_stored(ByteView bytes) {
-  v30::TopologyTransactions_Item item;
+  admin_v30::TopologyTransactions_Item item;
   SYNOD_RETURN_IF_ERROR(protocol::parse_proto(bytes, item, "TopologyTransactions.Item"));
   return parse_stored(item);
 }

@@ -17,7 +17,7 @@ namespace client = sequencer::client;
 
 constexpr std::size_t kAtOnce = 50;          // members that connect at the same time
 constexpr std::size_t kInABroadcast = 1000;  // members; some 1.5 KB each
-constexpr Duration kPatience = Duration::seconds(120);
+constexpr Duration kJoinPatience = Duration::seconds(120);
 constexpr auto kLookAgain = std::chrono::milliseconds(5);
 constexpr int kWatchedSeconds = 30;  // connections are pinged about that often
 constexpr int kQuietSeconds = 12;
@@ -109,7 +109,7 @@ Result<std::unique_ptr<IdleSubscribers>> IdleSubscribers::join(const std::vector
       SYNOD_TRY(auto own, participant::onboarding_transactions(idle->members_[i]->identity(), synchronizer));
       std::move(own.begin(), own.end(), std::back_inserter(all));
     }
-    SYNOD_RETURN_IF_ERROR(sponsor.broadcast(std::move(all), kPatience));
+    SYNOD_RETURN_IF_ERROR(sponsor.broadcast(std::move(all), kJoinPatience));
   }
   const topology::Snapshot topology = sponsor.topology_snapshot();
   for (std::size_t first = 0; first < count; first += kAtOnce) {
@@ -136,7 +136,7 @@ IdleSubscribers::~IdleSubscribers() {
 }
 
 Status IdleSubscribers::wait_events(std::size_t first, std::size_t end, std::uint64_t events) const {
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::microseconds(kPatience.micros);
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::microseconds(kJoinPatience.micros);
   for (std::size_t i = first; i < end;) {
     if (members_[i]->events() >= events) {
       ++i;
@@ -185,7 +185,7 @@ Result<double> IdleSubscribers::measure_news(const testnet::NetworkPlan& plan, L
   const double before = cpu_of_sequencers(plan);
   for (int i = 0; i < kNews; ++i) {
     const std::uint64_t had = members_.front()->events();
-    SYNOD_RETURN_IF_ERROR(sponsor.broadcast({}, kPatience));
+    SYNOD_RETURN_IF_ERROR(sponsor.broadcast({}, kJoinPatience));
     SYNOD_RETURN_IF_ERROR(wait_events(0, members_.size(), had + 2));
   }
   return (cpu_of_sequencers(plan) - before) / static_cast<double>(members_.size()) / (2 * kNews) * 1e6;

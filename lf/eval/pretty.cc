@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kMaxText = 8 << 10;  // of one value in a message
 
-class Printer {
+class ValuePrinter {
  public:
   void value(const Value& v, int depth) {
     if (stop(depth)) return;
@@ -232,13 +232,13 @@ std::string pretty(const PartySet& parties) {
 }
 
 std::string pretty(const Value& value) {
-  Printer p;
+  ValuePrinter p;
   p.value(value, 0);
   return p.finish();
 }
 
 std::string pretty(const Cell& value) {
-  Printer p;
+  ValuePrinter p;
   p.cell(value, 0);
   return p.finish();
 }

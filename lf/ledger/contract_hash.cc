@@ -31,9 +31,9 @@ enum : std::uint8_t {
   kEndOfRecord = 0xff,
 };
 
-class Writer {
+class HashWriter {
  public:
-  explicit Writer(bool allow_contract_ids) : allow_contract_ids_(allow_contract_ids) {}
+  explicit HashWriter(bool allow_contract_ids) : allow_contract_ids_(allow_contract_ids) {}
 
   void byte(std::uint8_t b) { append_u8(out_, b); }
   void count(std::uint64_t n) { append_i32(out_, static_cast<std::int32_t>(n)); }
@@ -159,7 +159,7 @@ class Writer {
 }  // namespace
 
 Bytes hash_contract(const std::string& package_name, const Identifier& template_id, const Cell& argument) {
-  Writer w(true);
+  HashWriter w(true);
   w.byte(kVersion);
   w.byte(kContract);
   w.string(package_name);
@@ -169,7 +169,7 @@ Bytes hash_contract(const std::string& package_name, const Identifier& template_
 }
 
 Bytes hash_key(const std::string& package_name, const Identifier& template_id, const Cell& key) {
-  Writer w(false);
+  HashWriter w(false);
   w.byte(kVersion);
   w.byte(kKey);
   w.byte(kKeyVersion);

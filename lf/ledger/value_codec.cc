@@ -15,7 +15,7 @@ namespace pt = ::com::digitalasset::daml::lf::transaction;
 
 namespace {
 
-constexpr std::int32_t kMinDays = -719162, kMaxDays = 2932896;  // 0001-01-01, 9999-12-31
+constexpr std::int32_t kFirstDay = -719162, kLastDay = 2932896;  // 0001-01-01, 9999-12-31
 // One level of a value takes at most three nested messages.
 constexpr int kParserDepth = 4 * kMaxValueNesting + 20;
 
@@ -100,7 +100,7 @@ Result<Value> read(const pb::Value& v, int depth) {
     case pb::Value::kInt64:
       return Value::int64(v.int64());
     case pb::Value::kDate:
-      if (v.date() < kMinDays || v.date() > kMaxDays) return fail(malformed("value", "date out of range"));
+      if (v.date() < kFirstDay || v.date() > kLastDay) return fail(malformed("value", "date out of range"));
       return Value::date(Date{v.date()});
     case pb::Value::kTimestamp:
       if (Timestamp{v.timestamp()} < Timestamp::min() || Timestamp{v.timestamp()} > Timestamp::max())

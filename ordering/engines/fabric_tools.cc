@@ -57,7 +57,7 @@ Status check_toolchain() {
   return {};
 }
 
-Status write(const std::string& path, const std::string& text) {
+Status write_module_file(const std::string& path, const std::string& text) {
   std::ofstream out(path, std::ios::trunc);
   out << text;
   out.close();
@@ -68,13 +68,13 @@ Status write(const std::string& path, const std::string& text) {
 // A module of our own that needs Fabric: Fabric's go.mod has a `replace`, with which `go install` would refuse it.
 Status write_wrapper(const std::string& folder) {
   const std::string version = kFabricVersion;
-  SYNOD_RETURN_IF_ERROR(write(folder + "/go.mod", "module synod-fabric-engine\n\ngo 1.19\n\nrequire " +
-                                                      std::string(kModule) + " " + version + "\n"));
-  SYNOD_RETURN_IF_ERROR(write(folder + "/go.sum", kChecksums));
+  SYNOD_RETURN_IF_ERROR(write_module_file(folder + "/go.mod", "module synod-fabric-engine\n\ngo 1.19\n\nrequire " +
+                                                                  std::string(kModule) + " " + version + "\n"));
+  SYNOD_RETURN_IF_ERROR(write_module_file(folder + "/go.sum", kChecksums));
   std::string imports = "//go:build tools\n\npackage tools\n\nimport (\n";
   for (const char* command : {"configtxgen", "cryptogen", "orderer", "osnadmin"})
     imports += "\t_ \"" + std::string(kModule) + "/cmd/" + command + "\"\n";
-  return write(folder + "/tools.go", imports + ")\n");
+  return write_module_file(folder + "/tools.go", imports + ")\n");
 }
 
 Status build(const std::string& cache, const Progress& progress, Duration limit, const DownloadRetry& retry) {

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr char kLogger[] = "1.7.36";  // of org.slf4j:slf4j-simple, without which a broker cannot say why it fails
 
-Status write(const std::string& path, const std::string& text) {
+Status write_text(const std::string& path, const std::string& text) {
   std::ofstream out(path, std::ios::trunc);
   out << text;
   out.close();
@@ -77,7 +77,7 @@ Result<std::string> kafka_jars(const std::string& cache, const Progress& progres
            ": downloading org.apache.kafka:kafka_2.13 and what it needs, some 50 MB, from Maven Central into " + jars);
   const std::string work = jars + ".part-" + std::to_string(::getpid()) + "-" + to_hex(system_random()->bytes(4));
   fs::create_directories(work, error);
-  SYNOD_RETURN_IF_ERROR(write(work + "/pom.xml", project_file()));
+  SYNOD_RETURN_IF_ERROR(write_text(work + "/pom.xml", project_file()));
   const auto fetched = run_with_downloads(
       {"mvn",
        {"-B", "-q", "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=" + work + "/jars"},
@@ -115,7 +115,7 @@ Status KafkaEngine::remember() const {
   for (const KafkaBroker& broker : config_.brokers)
     text += std::to_string(broker.port) + " " + std::to_string(broker.advertised_port) + " " +
             std::to_string(broker.internal_port) + " " + std::to_string(broker.controller_port) + "\n";
-  return write(config_.folder + "/engine", text);
+  return write_text(config_.folder + "/engine", text);
 }
 
 Result<KafkaEngine> KafkaEngine::open(const std::string& folder) {
@@ -160,7 +160,7 @@ Status KafkaEngine::write_configuration(std::size_t broker) const {
           "replica.lag.time.max.ms=10000\ninitial.broker.registration.timeout.ms=600000\n";
   std::error_code error;
   fs::create_directories(folder_of(broker), error);
-  return write(folder_of(broker) + "/server.properties", text);
+  return write_text(folder_of(broker) + "/server.properties", text);
 }
 
 Command KafkaEngine::java(const std::string& main_class, std::vector<std::string> arguments, int heap_megabytes) const {
@@ -189,7 +189,7 @@ Status KafkaEngine::format() const {
   for (auto& format : formats)
     if (auto done = format.get(); !done) status = fail(done.error());
   if (!status) return status;
-  return write(config_.folder + "/formatted", id + "\n");
+  return write_text(config_.folder + "/formatted", id + "\n");
 }
 
 ServerProcess KafkaEngine::process(std::size_t broker) const {

@@ -24,7 +24,9 @@ constexpr Duration kCallDeadline = Duration::seconds(10);
 constexpr Duration kResubmit = Duration::seconds(15);
 constexpr auto kPause = std::chrono::milliseconds(50);
 
-Error invalid(std::string cause) { return invalid_argument("ORDERING_CHANNEL_CHANGE_INVALID", std::move(cause)); }
+Error invalid_change(std::string cause) {
+  return invalid_argument("ORDERING_CHANNEL_CHANGE_INVALID", std::move(cause));
+}
 Error away(const std::string& endpoint, const std::string& cause) {
   return unavailable("ORDERING_UNAVAILABLE", "the orderer at " + endpoint + ": " + cause);
 }
@@ -40,11 +42,11 @@ common::ConfigGroup outline(const common::ConfigGroup& group) {
 }
 
 Result<common::ConfigGroup> config_in(const common::Block& block) {
-  if (block.data().data_size() != 1) return fail(invalid("a configuration block holds one envelope"));
+  if (block.data().data_size() != 1) return fail(invalid_change("a configuration block holds one envelope"));
   SYNOD_TRY(const auto envelope, fabric_wire::parse_envelope(block.data().data(0)));
   common::ConfigEnvelope config;
   if (envelope.type != static_cast<int>(EnvelopeType::config) || !config.ParseFromString(envelope.data))
-    return fail(invalid("a block holds no configuration"));
+    return fail(invalid_change("a block holds no configuration"));
   return config.config().channel_group();
 }
 
@@ -150,8 +152,9 @@ bool takes_part(const common::ConfigGroup& channel, const std::string& organisat
 Result<common::ConfigUpdate> admission(const std::string& channel, const common::ConfigGroup& current,
                                        const common::ConfigGroup& wanted, const std::string& organisation) {
   const auto application = current.groups().find(kApplication);
-  if (application == current.groups().end()) return fail(invalid("channel " + channel + " has no application group"));
-  if (!takes_part(wanted, organisation)) return fail(invalid("the wanted configuration has no " + organisation));
+  if (application == current.groups().end())
+    return fail(invalid_change("channel " + channel + " has no application group"));
+  if (!takes_part(wanted, organisation)) return fail(invalid_change("the wanted configuration has no " + organisation));
   common::ConfigUpdate update;
   update.set_channel_id(channel);
   update.mutable_read_set()->set_version(current.version());
@@ -169,7 +172,7 @@ Status admit_organisation(const ChannelMembers& members, const std::string& orga
                           Duration patience) {
   common::Block block;
   if (!block.ParseFromArray(wanted_block.data(), static_cast<int>(wanted_block.size())))
-    return fail(invalid("the wanted configuration is not a block"));
+    return fail(invalid_change("the wanted configuration is not a block"));
   SYNOD_TRY(const common::ConfigGroup wanted, config_in(block));
   std::vector<Orderer> orderers;
   for (const std::string& endpoint : members.endpoints) {

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t kRememberedMembers = 256;  // far more than a channel has orderers
 
-tl::unexpected<Error> invalid(std::string cause) {
+tl::unexpected<Error> invalid_block(std::string cause) {
   return fail(invalid_argument("ORDERING_CHANNEL_BLOCK_INVALID", std::move(cause)));
 }
 
@@ -50,7 +50,7 @@ const common::ConfigValue* value_of(const common::ConfigGroup& group, const std:
 
 Result<std::shared_ptr<const OrdererSet>> OrdererSet::from_config(const common::ConfigGroup& root) {
   const auto group = root.groups().find("Orderer");
-  if (group == root.groups().end()) return invalid("the channel's configuration has no group Orderer");
+  if (group == root.groups().end()) return invalid_block("the channel's configuration has no group Orderer");
   const std::shared_ptr<OrdererSet> set(new OrdererSet());
   for (const auto& [name, organisation] : group->second.groups()) {
     const common::ConfigValue* value = value_of(organisation, "MSP");
@@ -58,33 +58,33 @@ Result<std::shared_ptr<const OrdererSet>> OrdererSet::from_config(const common::
     msp::FabricMSPConfig members;
     if (!value || !config.ParseFromString(value->value()) || config.type() != 0 ||
         !members.ParseFromString(config.config()))
-      return invalid("orderer organisation " + name + " has no X.509 membership that decodes");
+      return invalid_block("orderer organisation " + name + " has no X.509 membership that decodes");
     Organisation known;
     known.roots = Authorities(X509_STORE_new(), [](void* p) { X509_STORE_free(static_cast<X509_STORE*>(p)); });
     for (const std::string& pem : members.root_certs()) {
       const auto certificate = read_certificate(pem);
-      if (!certificate) return invalid("a root certificate of " + name + " is not PEM");
+      if (!certificate) return invalid_block("a root certificate of " + name + " is not PEM");
       X509_STORE_add_cert(static_cast<X509_STORE*>(known.roots.get()), x509(certificate));
     }
     for (const std::string& pem : members.intermediate_certs()) {
       known.intermediates.push_back(read_certificate(pem));
-      if (!known.intermediates.back()) return invalid("an intermediate certificate of " + name + " is not PEM");
+      if (!known.intermediates.back()) return invalid_block("an intermediate certificate of " + name + " is not PEM");
     }
     set->organisations_.emplace(members.name(), std::move(known));
   }
   orderer::ConsensusType consensus;
   const common::ConfigValue* type = value_of(group->second, "ConsensusType");
   if (!type || !consensus.ParseFromString(type->value()))
-    return invalid("the channel's configuration names no consensus");
+    return invalid_block("the channel's configuration names no consensus");
   if (consensus.type() == "BFT") {
     common::Orderers orderers;
     const common::ConfigValue* value = value_of(group->second, "Orderers");
     if (!value || !orderers.ParseFromString(value->value()))
-      return invalid("the channel's configuration names no consenters");
+      return invalid_block("the channel's configuration names no consenters");
     set->consenters_.emplace();
     for (const common::Consenter& consenter : orderers.consenter_mapping()) {
       auto key = key_of(read_certificate(consenter.identity()));
-      if (!key) return invalid("consenter " + std::to_string(consenter.id()) + " has no certificate");
+      if (!key) return invalid_block("consenter " + std::to_string(consenter.id()) + " has no certificate");
       set->consenters_->emplace(consenter.id(), std::move(key));
     }
     // Fabric's own rule (common/policies: ComputeBFTQuorum): any two quorums share an honest consenter.

@@ -6,7 +6,7 @@ namespace synod::ordering::kafka {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{50};  // how soon a closed subscription lets go of its consumer
-constexpr std::size_t kRecentHashes = 4096;
+constexpr std::size_t kRememberedHashes = 4096;
 constexpr int kBeyondEndIsFork = 4;
 constexpr Duration kBeyondEndPause = Duration::milliseconds(400);
 
@@ -202,7 +202,7 @@ Status Reader::add_block(std::int64_t offset, std::optional<Bytes> record) {
   block.hash = block_hash(block.height, block.previous_hash, content);
   if (record) block.records.push_back(std::move(*record));
   recent_.emplace_hint(recent_.end(), offset, block.hash);
-  if (recent_.size() > kRecentHashes) recent_.erase(recent_.begin());
+  if (recent_.size() > kRememberedHashes) recent_.erase(recent_.begin());
   last_hash_ = block.hash;
   last_content_ = std::move(content);
   next_ = next_.next();

@@ -13,18 +13,18 @@ using DeleteRecordsPtr = std::unique_ptr<rd_kafka_DeleteRecords_t, Destroyer<rd_
 using ResourcePtr = std::unique_ptr<rd_kafka_ConfigResource_t, Destroyer<rd_kafka_ConfigResource_destroy>>;
 using OptionsPtr = std::unique_ptr<rd_kafka_AdminOptions_t, Destroyer<rd_kafka_AdminOptions_destroy>>;
 
-int millis(Duration duration) { return static_cast<int>(duration.micros / 1000); }
+int whole_millis(Duration duration) { return static_cast<int>(duration.micros / 1000); }
 
 OptionsPtr options(rd_kafka_t* client, Duration timeout) {
   OptionsPtr made(rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_ANY));
   char text[256];
-  rd_kafka_AdminOptions_set_request_timeout(made.get(), millis(timeout), text, sizeof text);
+  rd_kafka_AdminOptions_set_request_timeout(made.get(), whole_millis(timeout), text, sizeof text);
   return made;
 }
 
 // The answer to one request.
 Result<EventPtr> answer(rd_kafka_queue_t* queue, Duration timeout, const std::string& what) {
-  EventPtr event(rd_kafka_queue_poll(queue, millis(timeout) + 500));
+  EventPtr event(rd_kafka_queue_poll(queue, whole_millis(timeout) + 500));
   if (!event) return fail(unavailable("ORDERING_UNAVAILABLE", what + ": no answer in time"));
   if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR)
     return fail(unavailable("ORDERING_UNAVAILABLE", what + ": " + rd_kafka_event_error_string(event.get())));
@@ -55,7 +55,7 @@ void take_setting(TopicSettings& settings, const std::string& name, const std::s
 Result<TopicState> describe_topic(rd_kafka_t* client, const std::string& topic, Duration timeout) {
   const TopicPtr handle(rd_kafka_topic_new(client, topic.c_str(), nullptr));
   const rd_kafka_metadata_t* raw = nullptr;
-  const auto code = rd_kafka_metadata(client, 0, handle.get(), &raw, millis(timeout));
+  const auto code = rd_kafka_metadata(client, 0, handle.get(), &raw, whole_millis(timeout));
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return fail(kafka_error(code, "no broker answers"));
   const MetadataPtr metadata(raw);
   TopicState state;

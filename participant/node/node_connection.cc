@@ -4,16 +4,13 @@
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "participant/ledger/columns.h"
+#include "participant/log_component.h"
 #include "participant/node/node_impl.h"
 #include "topology/broadcast.h"
 #include "topology/manager.h"
 
 namespace synod::participant {
-namespace {
-
-constexpr const char* kLog = "participant";
-
-}  // namespace
+namespace {}  // namespace
 
 std::vector<sequencer::client::Endpoint> NodeImpl::endpoints(const std::vector<SequencerEndpoint>& sequencers) const {
   std::vector<sequencer::client::Endpoint> result;

@@ -3,13 +3,12 @@
 
 #include "base/log.h"
 #include "participant/ledger/columns.h"
+#include "participant/log_component.h"
 #include "participant/node/node_impl.h"
 #include "topology/mapping.h"
 
 namespace synod::participant {
 namespace {
-
-constexpr const char* kLog = "participant";
 
 std::string shown(const PackageReference& reference) {
   std::string out;

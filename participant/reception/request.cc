@@ -6,12 +6,11 @@
 #include <set>
 
 #include "base/log.h"
+#include "participant/log_component.h"
 #include "protocol/confirmation.h"
 
 namespace synod::participant {
 namespace {
-
-constexpr const char* kLog = "participant";
 
 void visit_views(const protocol::TransactionView& view, const protocol::ViewPosition& position,
                  const protocol::VisitView& visit) {

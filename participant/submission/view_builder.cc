@@ -26,7 +26,7 @@ std::vector<ContractId> used_contracts(const lf::Node& node) {
   return {};
 }
 
-const lf::KeyWithMaintainers* key_of(const lf::Node& node) {
+const lf::KeyWithMaintainers* maintained_key_of(const lf::Node& node) {
   const auto pointer = [](const std::optional<lf::KeyWithMaintainers>& key) { return key ? &*key : nullptr; };
   if (const auto* create = node.create()) return pointer(create->key);
   if (const auto* exercise = node.exercise()) return pointer(exercise->key);
@@ -161,7 +161,7 @@ class Builder {
 
   Status add_core_node(lf::NodeId id, const protocol::Salt& salt, const protocol::ViewPosition& position, Core& core) {
     auto& item = node(id);
-    if (const auto* key = key_of(item)) {
+    if (const auto* key = maintained_key_of(item)) {
       auto& use = use_key(core.keys, key->key, key->maintainers, item.version);
       for (const auto& found : queried_contracts(item)) use.observe(suffixed(found));
     }

@@ -17,7 +17,7 @@ using ::synod::testing::seen_log;
 using testing::FakeSequencer;
 using testing::FakeSynchronizer;
 
-constexpr std::chrono::seconds kPatience(60);
+constexpr std::chrono::seconds kMemberPatience(60);
 
 TEST(RetryDelayTest, DoublesUntilAllWasWellForLongEnough) {
   RetryDelay delay(Duration::seconds(1), Duration::seconds(5));
@@ -123,7 +123,7 @@ class MembershipTest : public ::testing::Test {
   }
   // `condition` is evaluated on the loop. False if it does not become true.
   bool eventually(const std::function<bool()>& condition) {
-    const auto give_up = std::chrono::steady_clock::now() + kPatience;
+    const auto give_up = std::chrono::steady_clock::now() + kMemberPatience;
     for (bool holds = false; std::chrono::steady_clock::now() < give_up;) {
       on_loop([&] { holds = condition(); });
       if (holds) return true;

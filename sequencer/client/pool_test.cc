@@ -5,10 +5,10 @@
 namespace synod::sequencer::client {
 namespace {
 
-protocol::UniqueId uid(const std::string& name) { return protocol::UniqueId::create(name, "1220ab").value(); }
-protocol::Member sequencer(int i) { return protocol::Member::sequencer(uid("sequencer" + std::to_string(i))); }
+protocol::UniqueId uid_of(const std::string& name) { return protocol::UniqueId::create(name, "1220ab").value(); }
+protocol::Member nth(int i) { return protocol::Member::sequencer(uid_of("sequencer" + std::to_string(i))); }
 Attributes attributes(int i, const std::string& synchronizer = "sync") {
-  return {protocol::PhysicalSynchronizerId(uid(synchronizer), 35, 0), sequencer(i), {}};
+  return {protocol::PhysicalSynchronizerId(uid_of(synchronizer), 35, 0), nth(i), {}};
 }
 
 class PoolTest : public ::testing::Test {
@@ -46,7 +46,7 @@ TEST_F(PoolTest, RefusesChangedAttributesAndOtherVersions) {
   p.lost(0);
   EXPECT_FALSE(p.validated(0, attributes(3)));
   Attributes newer = attributes(2);
-  newer.synchronizer = protocol::PhysicalSynchronizerId(uid("sync"), 36, 0);
+  newer.synchronizer = protocol::PhysicalSynchronizerId(uid_of("sync"), 36, 0);
   EXPECT_FALSE(p.validated(1, newer));
 }
 
@@ -56,8 +56,8 @@ TEST_F(PoolTest, TakesSequencersInTurn) {
   std::set<ConnectionIndex> seen;
   for (int i = 0; i < 3; ++i) seen.insert(p.pick({}).value());
   EXPECT_EQ(seen.size(), 3u);
-  EXPECT_EQ(p.pick({sequencer(0), sequencer(2)}), 1u);
-  EXPECT_EQ(p.pick({sequencer(0), sequencer(1), sequencer(2)}), std::nullopt);
+  EXPECT_EQ(p.pick({nth(0), nth(2)}), 1u);
+  EXPECT_EQ(p.pick({nth(0), nth(1), nth(2)}), std::nullopt);
 }
 
 TEST_F(PoolTest, TakesAFallbackOnlyWhenThereIsNoOther) {
@@ -67,7 +67,7 @@ TEST_F(PoolTest, TakesAFallbackOnlyWhenThereIsNoOther) {
   EXPECT_EQ(p.pick({}), 0u);
   EXPECT_TRUE(p.validated(1, attributes(1)));
   for (int i = 0; i < 4; ++i) EXPECT_EQ(p.pick({}), 1u);
-  EXPECT_EQ(p.pick({sequencer(1)}), 0u);
+  EXPECT_EQ(p.pick({nth(1)}), 0u);
   p.lost(1);
   EXPECT_EQ(p.pick({}), 0u);
 }

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::int64_t ms = 1000;
 
-protocol::Member sequencer(int i) {
+protocol::Member numbered(int i) {
   return protocol::Member::sequencer(protocol::UniqueId::create("sequencer" + std::to_string(i), "1220ab").value());
 }
 
@@ -25,7 +25,7 @@ class SendTrackerTest : public ::testing::Test {
 TEST_F(SendTrackerTest, ReceiptCompletes) {
   ASSERT_TRUE(tracker.add("a", deadline, true, 0));
   EXPECT_EQ(tracker.due(0), std::vector<std::string>{"a"});
-  tracker.started("a", 0, sequencer(0), 0);
+  tracker.started("a", 0, numbered(0), 0);
   EXPECT_TRUE(tracker.due(0).empty());
   tracker.accepted("a", 0);
   EXPECT_EQ(tracker.next_due(), 3'000 * ms);  // patience
@@ -39,28 +39,28 @@ TEST_F(SendTrackerTest, ReceiptCompletes) {
 
 TEST_F(SendTrackerTest, PatienceGivesItToAnotherSequencerUpToTheFactor) {
   ASSERT_TRUE(tracker.add("a", deadline, true, 0));
-  tracker.started("a", 0, sequencer(0), 0);
+  tracker.started("a", 0, numbered(0), 0);
   tracker.accepted("a", 0);
   EXPECT_TRUE(tracker.due(2'999 * ms).empty());
   EXPECT_EQ(tracker.due(3'000 * ms).size(), 1u);
-  EXPECT_EQ(tracker.excluded("a"), std::set<protocol::Member>{sequencer(0)});
-  tracker.started("a", 1, sequencer(1), 0);
+  EXPECT_EQ(tracker.excluded("a"), std::set<protocol::Member>{numbered(0)});
+  tracker.started("a", 1, numbered(1), 0);
   tracker.accepted("a", 1);
   EXPECT_FALSE(tracker.next_due());  // factor 2 reached
 }
 
 TEST_F(SendTrackerTest, PatienceCoversASequencerThatDoesNotAnswer) {
   ASSERT_TRUE(tracker.add("a", deadline, true, 0));
-  tracker.started("a", 0, sequencer(0), 0);
+  tracker.started("a", 0, numbered(0), 0);
   EXPECT_EQ(tracker.due(3'000 * ms).size(), 1u);
 }
 
 TEST_F(SendTrackerTest, FailureMovesOnAtOnceThenBacksOff) {
   ASSERT_TRUE(tracker.add("a", deadline, true, 0));
-  tracker.started("a", 0, sequencer(0), 0);
+  tracker.started("a", 0, numbered(0), 0);
   EXPECT_FALSE(tracker.refused("a", 0, gone, 1 * ms));
   EXPECT_EQ(tracker.due(1 * ms).size(), 1u);
-  tracker.started("a", 1, sequencer(1), 0);
+  tracker.started("a", 1, numbered(1), 0);
   EXPECT_FALSE(tracker.refused("a", 1, gone, 2 * ms));
   EXPECT_FALSE(tracker.no_connection("a", 2 * ms));  // all have been tried
   EXPECT_EQ(tracker.next_due(), 12 * ms);
@@ -69,30 +69,30 @@ TEST_F(SendTrackerTest, FailureMovesOnAtOnceThenBacksOff) {
 
 TEST_F(SendTrackerTest, LossOfTheHolderResendsAtOnce) {
   ASSERT_TRUE(tracker.add("a", deadline, true, 0));
-  tracker.started("a", 0, sequencer(0), 0);
+  tracker.started("a", 0, numbered(0), 0);
   tracker.accepted("a", 0);
   EXPECT_TRUE(tracker.connection_lost(0, 7 * ms).empty());
   EXPECT_EQ(tracker.due(7 * ms), std::vector<std::string>{"a"});
-  EXPECT_EQ(tracker.excluded("a"), std::set<protocol::Member>{sequencer(0)});
+  EXPECT_EQ(tracker.excluded("a"), std::set<protocol::Member>{numbered(0)});
 }
 
 TEST_F(SendTrackerTest, FinalRefusalEndsUnlessAnotherHasIt) {
   ASSERT_TRUE(tracker.add("a", deadline, true, 0));
-  tracker.started("a", 0, sequencer(0), 0);
+  tracker.started("a", 0, numbered(0), 0);
   const auto done = tracker.refused("a", 0, refusal, 0);
   ASSERT_TRUE(done);
   EXPECT_EQ(done->result.error(), refusal);
 
   ASSERT_TRUE(tracker.add("b", deadline, true, 0));
-  tracker.started("b", 0, sequencer(0), 0);
+  tracker.started("b", 0, numbered(0), 0);
   tracker.accepted("b", 0);
-  tracker.started("b", 1, sequencer(1), 0);
+  tracker.started("b", 1, numbered(1), 0);
   EXPECT_FALSE(tracker.refused("b", 1, refusal, 0));
 }
 
 TEST_F(SendTrackerTest, UnrepeatableFailsOnItsFirstFailure) {
   ASSERT_TRUE(tracker.add("a", deadline, false, 0));
-  tracker.started("a", 0, sequencer(0), 0);
+  tracker.started("a", 0, numbered(0), 0);
   const auto done = tracker.refused("a", 0, gone, 0);
   ASSERT_TRUE(done);
   EXPECT_EQ(done->result.error(), gone);
@@ -100,7 +100,7 @@ TEST_F(SendTrackerTest, UnrepeatableFailsOnItsFirstFailure) {
 
 TEST_F(SendTrackerTest, UnrepeatableWithoutEndFailsWithItsSequencer) {
   ASSERT_TRUE(tracker.add("tick", Timestamp::max(), false, 0));
-  tracker.started("tick", 0, sequencer(0), 0);
+  tracker.started("tick", 0, numbered(0), 0);
   tracker.accepted("tick", 0);
   EXPECT_EQ(tracker.connection_lost(0, 0).size(), 1u);
   EXPECT_EQ(tracker.size(), 0u);

@@ -9,7 +9,7 @@
 namespace synod::storage {
 namespace {
 
-constexpr auto kRetryDelay = std::chrono::milliseconds(50);
+constexpr auto kReconnectDelay = std::chrono::milliseconds(50);
 
 std::string one_line(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
@@ -99,7 +99,7 @@ Status SessionPool::with(const std::function<void(pqxx::connection&, StallGuard:
       std::lock_guard lock(mutex_);
       idle_.clear();  // as old as the one that was lost
     }
-    std::this_thread::sleep_for(kRetryDelay);
+    std::this_thread::sleep_for(kReconnectDelay);
   }
 }
 

@@ -13,7 +13,8 @@ using std::chrono::milliseconds;
 using testnet::LedgerEvent;
 using testnet::LedgerTransaction;
 
-constexpr auto kPause = milliseconds(20);  // between two pings: the load is there to notice faults, not to be one
+constexpr auto kBetweenPings =
+    milliseconds(20);  // between two pings: the load is there to notice faults, not to be one
 constexpr auto kRetry = milliseconds(50);
 constexpr Duration kDeadline = Duration::seconds(10);
 
@@ -91,7 +92,7 @@ void PingLoad::ping(Side& side) {
     if (stopping_) return;
     ++side.answered;
     changed_.notify_all();
-    changed_.wait_for(lock, kPause, [&] { return stopping_.load(); });
+    changed_.wait_for(lock, kBetweenPings, [&] { return stopping_.load(); });
   }
 }
 

@@ -14,7 +14,7 @@
 namespace synod::e2e {
 namespace {
 
-constexpr int kLowest = 20000, kBlocks = 300;  // up to 31999
+constexpr int kLowest = 20000, kPortBlocks = 300;  // up to 31999
 
 bool is_free(int port) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -39,8 +39,8 @@ bool are_free(int first) {
 
 PortBlock::PortBlock() {
   // Each process begins elsewhere, so that two seldom look at the same one.
-  for (int i = 0; i < kBlocks; ++i) {
-    const int first = kLowest + (getpid() * 7 + i) % kBlocks * kPorts;
+  for (int i = 0; i < kPortBlocks; ++i) {
+    const int first = kLowest + (getpid() * 7 + i) % kPortBlocks * kPorts;
     const std::string file =
         (std::filesystem::temp_directory_path() / ("synod-ports-" + std::to_string(first) + ".lock")).string();
     const int lock = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);

@@ -11,7 +11,7 @@ namespace synod::sim {
 
 using sequencer::SequenceNumber;
 
-constexpr Duration kGapPatience = Duration::milliseconds(10);
+constexpr Duration kLogGapPatience = Duration::milliseconds(10);
 constexpr Duration kLogWatch = Duration::milliseconds(150);
 constexpr Duration kTimeWatch = Duration::milliseconds(100);
 constexpr Duration kTickInterval = Duration::milliseconds(500);
@@ -81,7 +81,7 @@ void SimSequencer::watch_log() {
 void SimSequencer::take(const ordering::Block& block) {
   if (life_state_->unapplied || block.height < life_state_->core->next_height()) return;
   if (block.height > life_state_->core->next_height()) {  // something was lost: ask for it, but not for each block
-    if (world_.now() - life_state_->last_block_seen >= kGapPatience) follow_log();
+    if (world_.now() - life_state_->last_block_seen >= kLogGapPatience) follow_log();
     return;
   }
   life_state_->last_block_seen = world_.now();
