@@ -37,7 +37,7 @@ class RecordedMediator : public ::testing::TestWithParam<const char*> {
   std::vector<topology::StoredTransaction> snapshot;
 
   void read(const std::string& folder) {
-    for (const auto& message : testing::read_recording(folder, "mediator1-sequencer1")) {
+    for (const auto& message : synod::testing::read_recording(folder, "mediator1-sequencer1")) {
       if (message.method == "DownloadTopologyStateForInit" && !message.to_server) {
         ASSERT_TRUE(topology::decode_snapshot_message(message.data, snapshot));
       } else if (message.method == "Subscribe" && !message.to_server) {
@@ -79,7 +79,7 @@ void expect_same(const VerdictSubmission& mine, const RecordedVerdict& theirs) {
 TEST_P(RecordedMediator, SendsTheSameVerdicts) {
   const std::string name = *GetParam() ? "recordings/" + std::string(GetParam()) : "recordings";
   SYNOD_NEEDS_SHARED(folder, name);
-  auto keys = testing::read_recorded_keys(folder);
+  auto keys = synod::testing::read_recorded_keys(folder);
   read(folder);
   ASSERT_FALSE(recorded.empty());
   protocol::Member self;

@@ -10,13 +10,13 @@
 namespace synod::protocol {
 namespace {
 
-const std::string ns = "1220fc0d01b670d345d2a9dd4850e6ffd5999b9fc52bd2ccc9c57a0566837e2424ff";
-Bytes hex(std::string_view text) { return *from_hex(text); }
+const std::string kNamespace = "1220fc0d01b670d345d2a9dd4850e6ffd5999b9fc52bd2ccc9c57a0566837e2424ff";
+Bytes bytes_of(std::string_view text) { return *from_hex(text); }
 
 class Request : public ::testing::Test {
  protected:
-  Party party(const std::string& name) { return name + "::" + ns; }
-  ParticipantId participant(const std::string& name) { return *UniqueId::create(name, ns); }
+  Party party(const std::string& name) { return name + "::" + kNamespace; }
+  ParticipantId participant(const std::string& name) { return *UniqueId::create(name, kNamespace); }
 
   ViewContents view(std::vector<Party> informees, std::vector<ViewContents> subviews = {}) {
     ViewContents out;
@@ -65,7 +65,7 @@ class Request : public ::testing::Test {
 
   std::shared_ptr<Random> random = seeded_random(11);
   TransactionSalts salts{Bytes(16, 'z')};
-  PhysicalSynchronizerId synchronizer = *PhysicalSynchronizerId::parse("golden::" + ns + "::35-0");
+  PhysicalSynchronizerId synchronizer = *PhysicalSynchronizerId::parse("golden::" + kNamespace + "::35-0");
   std::map<Party, std::set<ParticipantId>> hosts;
   std::map<ParticipantId, crypto::EncryptionKeyPair> keys;
   crypto::SigningKeyPair signer = crypto::SigningKeyPair::generate({crypto::KeyUsage::protocol}, *random);
@@ -217,12 +217,13 @@ TEST(ContractIds, WorkedExampleRecipe10) {
   const Party initiator = "participant1::1220bd9d634bcb5c04901337896d37ec54caf98e3d8a12f825a7402540329e7d3e67";
   const Party responder = "participant2::1220942b080a1162e9397fa05761719445901ce845966b1c2f4733b0214e70076943";
   const Timestamp preparation{static_cast<std::int64_t>(0x000660e0c41bb84f)};
-  const Bytes discriminator = contract_discriminator(
-      hex("4d17e543f61fbcc2e3dae45db76085d205eddfb1bf5310c7a0333f99828eaabe"), preparation, {responder, initiator});
+  const Bytes discriminator =
+      contract_discriminator(bytes_of("4d17e543f61fbcc2e3dae45db76085d205eddfb1bf5310c7a0333f99828eaabe"), preparation,
+                             {responder, initiator});
   EXPECT_EQ(to_hex(discriminator), "18e05cd0a93a656c78a87e5a1f820974da9bc2508202886ae1cb5241bf7a0d4a");
   UnicumInputs inputs;
   inputs.contract_salt =
-      contract_salt(hex("a2e1971da1d8e7f8d5693cfc4a5df7cb69a1bde8a59b873645f054823b392e24"), 0, ViewPosition{{{}}},
+      contract_salt(bytes_of("a2e1971da1d8e7f8d5693cfc4a5df7cb69a1bde8a59b873645f054823b392e24"), 0, ViewPosition{{{}}},
                     "5a5f381f-5845-4c2d-a1c7-1abaf0b50cd2",
                     *PhysicalSynchronizerId::parse(
                         "golden::1220a7f4401384222e90bd2917a453ccdbe38867c06c4acad5e1e05ec0868fab4459::35-0"),
@@ -231,7 +232,7 @@ TEST(ContractIds, WorkedExampleRecipe10) {
   inputs.created_at = preparation;
   inputs.signatories = {initiator};
   inputs.observers = {responder};
-  inputs.contract_hash = hex("142996bee7e3e81037da1c5dd022321e55f0fb6ecc6a4ecd5a8d693c170f5f6c");
+  inputs.contract_hash = bytes_of("142996bee7e3e81037da1c5dd022321e55f0fb6ecc6a4ecd5a8d693c170f5f6c");
   EXPECT_EQ(to_hex(contract_id(discriminator, contract_id_suffix(inputs))),
             "0018e05cd0a93a656c78a87e5a1f820974da9bc2508202886ae1cb5241bf7a0d4aca1212208b29add6ce639a4edc64b1607c0334c8"
             "a6ab6b8cf7c67d397708"
@@ -239,9 +240,9 @@ TEST(ContractIds, WorkedExampleRecipe10) {
 }
 
 TEST(MerkleTrees, WorkedExamplesRecipe8) {
-  const Bytes leaf =
-      hex("0a380a24080112206d1b8d8d952b1ac7c65462fc73ac5b130827c65a65568b9e9631f4672d101cec10cff0eea08c9c980318cff0eea0"
-          "8c9c9803101e");
+  const Bytes leaf = bytes_of(
+      "0a380a24080112206d1b8d8d952b1ac7c65462fc73ac5b130827c65a65568b9e9631f4672d101cec10cff0eea08c9c980318cff0eea0"
+      "8c9c9803101e");
   const auto parsed = MerkleLeaf<ParticipantMetadata>::parse(leaf);
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->hash().hex(), "1220107b2bc2099989257b9cfa56bcce17d8df9e87c66eec0a33e7b2ec374ec714e4");

@@ -29,7 +29,7 @@ namespace {
 
 namespace api = com::digitalasset::canton::sequencer::api::v30;
 
-constexpr std::chrono::seconds kPatience(120);
+constexpr std::chrono::seconds kServerPatience(120);
 
 class TestService final : public api::SequencerService::CallbackService, public EndsStreams {
  public:
@@ -41,7 +41,7 @@ class TestService final : public api::SequencerService::CallbackService, public 
       if (mode == "drop") return;
       if (mode == "wait") {
         entered.set_value();
-        go_on.get_future().wait_for(kPatience);
+        go_on.get_future().wait_for(kServerPatience);
       }
       if (mode == "error") {
         call.add_trailer("authErrorCode", "MissingToken");
@@ -134,7 +134,7 @@ class Received {
   }
   bool wait_for(std::size_t count) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, kPatience, [&] { return items_.size() >= count; });
+    return changed_.wait_for(lock, kServerPatience, [&] { return items_.size() >= count; });
   }
   std::vector<std::string> items() const {
     std::lock_guard lock(mutex_);
@@ -261,7 +261,7 @@ TEST_F(ServerTest, HealthWatchesAndSubscriptionsDoNotHoldItUp) {
                                    [&heard](const Error& error) { heard.end.set_value(error); }});
   ASSERT_TRUE(heard.wait_for(1));
   auto stopped = std::async(std::launch::async, [this] { server->stop(Duration::seconds(600)); });
-  const bool in_time = stopped.wait_for(kPatience) == std::future_status::ready;
+  const bool in_time = stopped.wait_for(kServerPatience) == std::future_status::ready;
   EXPECT_TRUE(in_time);
   if (!in_time) {
     stream->cancel();
