@@ -1,6 +1,3 @@
-// Tables are made through a function that OpenSSL 3 calls deprecated without naming another; where it is gone, keys
-// have no tables and signatures are checked as usual.
-#define OPENSSL_SUPPRESS_DEPRECATED
 #include "crypto/frequent_keys.h"
 
 #include <gmpxx.h>
@@ -79,6 +76,10 @@ struct P256Table::Impl {
   Group multiples = p256();  // with the key as its generator
 };
 
+// The function that makes tables OpenSSL 3 calls deprecated without naming another; where it makes none, keys have no
+// tables and signatures are checked as usual.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 std::shared_ptr<const P256Table> P256Table::make(const SigningPublicKey& key) {
   if (key.spec() != SigningKeySpec::p256) return nullptr;
   std::array<unsigned char, 80> encoded;
@@ -100,6 +101,7 @@ std::shared_ptr<const P256Table> P256Table::make(const SigningPublicKey& key) {
   if (!made) return nullptr;
   return std::shared_ptr<const P256Table>(new P256Table(std::move(impl)));
 }
+#pragma GCC diagnostic pop
 
 // r and s in [1, n-1]; (x, y) = (e/s) G + (r/s) Q, not the point at infinity; good if x mod n = r.
 bool P256Table::verify(ByteView message, ByteView der_signature) const {

@@ -156,8 +156,11 @@ TEST(Uploads, DoNotKeepOthersWaiting) {
   EXPECT_NE(answer.error_message().find("PARTICIPANT_BACKPRESSURE"), std::string::npos) << answer.error_message();
   node.uploads.let_them_end();
   EXPECT_TRUE(first.get().ok());
-  for (auto& call : more)
-    if (call.valid()) EXPECT_TRUE(call.get().ok());
+  for (auto& call : more) {
+    if (call.valid()) {
+      EXPECT_TRUE(call.get().ok());
+    }
+  }
   (*server)->stop(Duration::seconds(1));
   ledger_api.stop();
 }

@@ -64,7 +64,9 @@ bool consistent(std::vector<lf::Node> nodes, bool hosted = true) {
   lf::Transaction transaction;
   transaction.nodes = std::move(nodes);
   const auto status = check_keys(request({{"bank"}}), transaction, [hosted](const lf::Party&) { return hosted; });
-  if (!status) EXPECT_EQ(status.error().id, "INCONSISTENT_CONTRACT_KEY");
+  if (!status) {
+    EXPECT_EQ(status.error().id, "INCONSISTENT_CONTRACT_KEY");
+  }
   return status.has_value();
 }
 

@@ -139,7 +139,9 @@ TEST_P(Faults, EveryProcessIsKilledInTurnAndNothingIsLostOrDoubled) {
       else
         EXPECT_THAT(status.reason(), HasSubstr(its_cache ? "cache" : "ordering")) << sequencer->name;
     }
-    if (GetParam().one_is_all) EXPECT_TRUE(watch_->wait_seen_not_ready());
+    if (GetParam().one_is_all) {
+      EXPECT_TRUE(watch_->wait_seen_not_ready());
+    }
     ASSERT_NO_FATAL_FAILURE(restart(process.name));
     ASSERT_NO_FATAL_FAILURE(expect_progress(process.name));
   }

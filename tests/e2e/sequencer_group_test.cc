@@ -85,7 +85,9 @@ class ChangingGroup : public ::testing::TestWithParam<const char*> {
   void expect_things_of_its_own() {
     const std::string config = read_text(network_->file("bottler/sequencer/node.yaml"));
     EXPECT_THAT(config, Not(AnyOf(HasSubstr("coke"), HasSubstr("pepsi"))));
-    if (std::string(GetParam()) == "fabric") EXPECT_THAT(config, HasSubstr("msp-id: bottler"));
+    if (std::string(GetParam()) == "fabric") {
+      EXPECT_THAT(config, HasSubstr("msp-id: bottler"));
+    }
     if (std::string(GetParam()) == "postgres") {
       EXPECT_THAT(config, HasSubstr("schema: cache_bottler_sequencer"));
       EXPECT_FALSE(std::filesystem::exists(network_->file("bottler/sequencer/data/cache")));
