@@ -29,20 +29,6 @@ Bytes kdf2(ByteView input, std::size_t size) {
   return out;
 }
 
-// Both keys are known to be on the curve: public keys are checked when they are parsed, points when they become keys.
-// As P-256 has no other subgroups, OpenSSL's check of the peer (a multiplication by the order) would tell nothing more.
-Result<Bytes> shared_secret(EVP_PKEY* mine, EVP_PKEY* theirs) {
-  PkeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, mine, nullptr));
-  Bytes out(32, '\0');
-  std::size_t size = out.size();
-  if (EVP_PKEY_derive_init(context.get()) != 1 || EVP_PKEY_derive_set_peer_ex(context.get(), theirs, 0) != 1 ||
-      EVP_PKEY_derive(context.get(), raw(out), &size) != 1 || size != out.size()) {
-    ERR_clear_error();
-    return fail(cannot_decrypt("no shared secret with the ephemeral key"));
-  }
-  return out;
-}
-
 Bytes mac_of(ByteView mac_key, ByteView ciphertext) {
   Bytes input(ciphertext);
   input.append(8, '\0');  // the length of an empty label
@@ -69,15 +55,15 @@ Result<Bytes> encrypt_ecies(ByteView plaintext, const EncryptionPublicKey& to, R
   if (to.spec() != EncryptionKeySpec::p256)
     return fail(
         Error("UNSUPPORTED_ENCRYPTION_KEY", ErrorCategory::unsupported, "only P-256 encryption keys are supported"));
-  const PkeyPtr ephemeral = generate_p256(random);
-  const Bytes point = uncompressed_point(ephemeral.get());
-  SYNOD_TRY(Bytes secret, shared_secret(ephemeral.get(), to.native()));
-  const Bytes keys = kdf2(point + secret, kSymmetricKeySize + kMacKey);
+  const P256Pair ephemeral = fresh_p256(random);
+  const auto secret = p256_agree(ephemeral.secret.get(), uncompressed_point(to.native()));
+  SYNOD_CHECK(secret);  // a key's point is on the curve: checked when it became a key
+  const Bytes keys = kdf2(ephemeral.point + *secret, kSymmetricKeySize + kMacKey);
   const ByteView key_view(keys);
   const Bytes iv = random.bytes(kCbcIv);
   SYNOD_TRY(Bytes encrypted, aes_cbc(plaintext, key_view.substr(0, kSymmetricKeySize), iv, true));
   const Bytes tag = mac_of(key_view.substr(kSymmetricKeySize), encrypted);
-  return iv + point + encrypted + tag;
+  return iv + ephemeral.point + encrypted + tag;
 }
 
 Result<Bytes> decrypt_ecies(ByteView ciphertext, const EncryptionKeyPair& key) {
@@ -89,11 +75,9 @@ Result<Bytes> decrypt_ecies(ByteView ciphertext, const EncryptionKeyPair& key) {
   const ByteView point = ciphertext.substr(kCbcIv, kPoint);
   const ByteView encrypted = ciphertext.substr(kCbcIv + kPoint, ciphertext.size() - kCbcIv - kPoint - kTag);
   const ByteView tag = ciphertext.substr(ciphertext.size() - kTag);
-  const PkeyPtr ephemeral = p256_from_point(point);
-  ERR_clear_error();
-  if (!ephemeral) return fail(cannot_decrypt("the ephemeral key is not a point of the curve"));
-  SYNOD_TRY(Bytes secret, shared_secret(key.native(), ephemeral.get()));
-  const Bytes keys = kdf2(Bytes(point) + secret, kSymmetricKeySize + kMacKey);
+  const auto secret = p256_agree(secret_number(key.native()).get(), point);
+  if (!secret) return fail(cannot_decrypt("the ephemeral key is not a point of the curve"));
+  const Bytes keys = kdf2(Bytes(point) + *secret, kSymmetricKeySize + kMacKey);
   const ByteView key_view(keys);
   const Bytes expected = mac_of(key_view.substr(kSymmetricKeySize), encrypted);
   if (CRYPTO_memcmp(expected.data(), tag.data(), kTag) != 0)

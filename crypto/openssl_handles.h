@@ -9,9 +9,11 @@
 #include <openssl/x509v3.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/env.h"
 
 namespace synod::crypto {
@@ -31,6 +33,7 @@ using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, Deleter<EVP_CIPHER_CTX_fre
 using BigNumber = std::unique_ptr<BIGNUM, Deleter<BN_clear_free>>;
 using Group = std::unique_ptr<EC_GROUP, Deleter<EC_GROUP_free>>;
 using Point = std::unique_ptr<EC_POINT, Deleter<EC_POINT_free>>;
+using SecretPoint = std::unique_ptr<EC_POINT, Deleter<EC_POINT_clear_free>>;
 using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
 using X509Ptr = std::unique_ptr<X509, Deleter<X509_free>>;
 using X509NamePtr = std::unique_ptr<X509_NAME, Deleter<X509_NAME_free>>;
@@ -39,11 +42,18 @@ using X509ExtensionPtr = std::unique_ptr<X509_EXTENSION, Deleter<X509_EXTENSION_
 inline const unsigned char* raw(std::string_view bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
 inline unsigned char* raw(std::string& bytes) { return reinterpret_cast<unsigned char*>(bytes.data()); }
 
-// A fresh P-256 key pair whose private number comes from `random`, so that a seeded run repeats.
+// A fresh P-256 key pair whose private number comes from `random`, so that a seeded run repeats: bare, and as a key.
+struct P256Pair {
+  BigNumber secret;
+  std::string point;  // the public one, uncompressed: 65 bytes
+};
+P256Pair fresh_p256(Random& random);
 PkeyPtr generate_p256(Random& random);
-// The public point of a P-256 key, uncompressed (65 bytes), and a public key from such a point (null if not on the
-// curve).
+// The public point of a P-256 key, uncompressed (65 bytes), and its private number.
 std::string uncompressed_point(EVP_PKEY* key);
-PkeyPtr p256_from_point(std::string_view point);
+BigNumber secret_number(EVP_PKEY* key);
+// ECDH: the x coordinate (32 bytes) of the secret's multiple of an uncompressed point; none: not a point of the curve.
+// P-256 has no other subgroups, so that being on the curve is all there is to check.
+std::optional<Bytes> p256_agree(const BIGNUM* secret, std::string_view their_point);
 
 }  // namespace synod::crypto

@@ -138,6 +138,11 @@ FrequentKeys& frequent_keys() {
   return frequent;
 }
 
+VerifiedSignatures& verified_signatures() {
+  static VerifiedSignatures verified;
+  return verified;
+}
+
 Status check(ByteView message, SignatureFormat format, ByteView bytes, SigningAlgorithm algorithm,
              const SigningPublicKey& key) {
   if (!fits(key.spec(), algorithm))
@@ -145,7 +150,7 @@ Status check(ByteView message, SignatureFormat format, ByteView bytes, SigningAl
   const SignatureFormat expected =
       algorithm == SigningAlgorithm::ed25519 ? SignatureFormat::concat : SignatureFormat::der;
   if (format != expected) return fail(bad_signature("the signature has the wrong format for key " + key.fingerprint()));
-  static VerifiedSignatures verified;
+  VerifiedSignatures& verified = verified_signatures();
   const VerifiedSignatures::Id id = VerifiedSignatures::id_of(message, bytes, key.fingerprint());
   if (verified.contains(id)) return {};
   const auto table = frequent_keys().table_for(key);
@@ -222,6 +227,12 @@ Signature sign(const Hash& hash, const SigningKeyPair& key) {
   out.signed_by = key.fingerprint();
   out.bytes = out.algorithm == SigningAlgorithm::ed25519 ? sign_ed25519(hash.view(), key)
                                                          : sign_ecdsa(hash.view(), out.algorithm, key);
+  return out;
+}
+
+Signature sign_to_return(const Hash& hash, const SigningKeyPair& key) {
+  Signature out = sign(hash, key);
+  verified_signatures().add(VerifiedSignatures::id_of(hash.view(), out.bytes, out.signed_by));
   return out;
 }
 

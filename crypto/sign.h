@@ -49,6 +49,8 @@ struct Signature {
 
 // Deterministic for Ed25519. Does not look at the key's usages: choose the right key.
 Signature sign(const Hash& hash, const SigningKeyPair& key);
+// The same for what comes back to this process, as a sequencer's own batch does: that it is good is then known.
+Signature sign_to_return(const Hash& hash, const SigningKeyPair& key);
 
 // Is this signature over `hash` by `key`? `key` must be the one that signature.signed_by names. Without delegation
 // only; says why not in the error (id SIGNATURE_CHECK_FAILED).

@@ -155,7 +155,8 @@ void MediatorCore::expire(Timestamp now, Effects& effects) {
     used_uuids_.erase(uuid);
     stored::erase_uuid(uuid, effects.writes);
   }
-  std::erase_if(decided_, [now](const auto& entry) { return entry.second < now; });
+  // In the order of requests, which but for a change of the parameters is that of their ends: not all at each event.
+  while (!decided_.empty() && decided_.begin()->second < now) decided_.erase(decided_.begin());
   std::erase_if(unconfirmed_, [&](const auto& entry) {
     if (entry.second.submission.max_sequencing_time >= now) return false;
     log::info("mediator", "the verdict on {} was not sequenced in time", entry.second.request_id.to_string());

@@ -150,7 +150,7 @@ class MediatorCore {
   std::map<std::string, Timestamp> used_uuids_;          // until when they may not be used again
   std::set<std::pair<Timestamp, std::string>> uuid_expiry_;
   std::map<std::string, VerdictSubmission> unconfirmed_;  // by message id
-  std::map<Timestamp, Timestamp> decided_;                // request id → decision time, until that has passed
+  std::map<Timestamp, Timestamp> decided_;                // request id → decision time, at least until that has passed
   Timestamp now_;                                         // of the event in hand
   bool restoring_ = false;                                // what happens was decided, written and said before
   MediatorStatus status_;

@@ -172,7 +172,7 @@ Result<Recipients> view_recipients(const TransactionTree& tree, const ViewPositi
 Result<std::vector<Envelope>> build_confirmation_request(const TransactionTree& tree, const RequestContext& context,
                                                          const crypto::SigningKeyPair& key, Random& random) {
   SYNOD_TRY(Grouping grouping, group_views(tree, context, random));
-  const crypto::Signature root_signature = crypto::sign(tree.root_hash(), key);
+  const crypto::Signature root_signature = crypto::sign_to_return(tree.root_hash(), key);
   const Recipient mediator = Recipient::mediator_group(tree.common().value().mediator_group);
   SYNOD_TRY(InformeeTree informee_tree, InformeeTree::create(tree.informee_tree()));
 

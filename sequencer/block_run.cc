@@ -306,14 +306,19 @@ void BlockRun::tick_if_due() {
 
 void BlockRun::emit(EventRecord record, const std::vector<protocol::Member>& recipients) {
   const Timestamp timestamp = record.timestamp;
+  NewEvent event;
+  event.readers.reserve(recipients.size());
   for (const auto& member : recipients) {
-    const auto previous = state_.members.add_event(member, timestamp);
-    put_inbox(effects_.writes, state_.members.find(member)->number, timestamp, previous, record.envelopes_for(member));
+    NewEvent::Reader reader{member, state_.members.add_event(member, timestamp), record.envelopes_for(member)};
+    put_inbox(effects_.writes, state_.members.find(member)->number, timestamp, reader.previous, reader.envelopes);
+    event.readers.push_back(std::move(reader));
   }
-  const Bytes serialized = record.serialize();
+  Bytes serialized = record.serialize();
   state_.state_hash = crypto::sha256(state_.state_hash + crypto::sha256(serialized));
-  put_event(effects_.writes, timestamp, serialized);
-  effects_.events.push_back(NewEvent{timestamp, recipients});
+  event.bytes = serialized.size();
+  event.record = std::make_shared<const EventRecord>(std::move(record));
+  put_event(effects_.writes, timestamp, std::move(serialized));
+  effects_.events.push_back(std::move(event));
   state_.last_time = timestamp;
   cursor_ = std::max(cursor_, timestamp);
   state_.topology.observe(timestamp);

@@ -60,9 +60,16 @@ struct InitialState {
   std::vector<topology::StoredTransaction> topology;  // the genesis; members in it are registered from its time on
 };
 
+// A new event with what there is in memory to hand it on: nobody needs to read it back from the store.
 struct NewEvent {
-  Timestamp timestamp;
-  std::vector<protocol::Member> recipients;  // who has a new inbox entry at this time
+  struct Reader {  // a member with a new inbox entry at this time
+    protocol::Member member;
+    std::optional<Timestamp> previous;     // of the member's event before; none: this is the first
+    std::vector<std::uint32_t> envelopes;  // the positions of the member's
+  };
+  std::shared_ptr<const EventRecord> record;
+  std::size_t bytes = 0;  // of the record, serialized
+  std::vector<Reader> readers;
 };
 
 struct BlockEffects {

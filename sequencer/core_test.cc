@@ -259,7 +259,7 @@ TEST_F(Core, NewMembersAreRegisteredWhenTheyBecomeEffective) {
       after(0), {world.submission(world.sequencers[0],
                                   {topology::broadcast_envelope(world.genesis.synchronizer, transactions)})});
   EXPECT_TRUE(effects.topology_changed);
-  EXPECT_EQ(effects.events[0].recipients.size(), 6u);  // everybody who was there
+  EXPECT_EQ(effects.events[0].readers.size(), 6u);  // everybody who was there
   ASSERT_TRUE(world.core->member(identity.member));
   EXPECT_EQ(world.core->member(identity.member)->registered_at, after(250));
   EXPECT_EQ(world.core->wake_at(), after(250).next());
@@ -269,7 +269,7 @@ TEST_F(Core, NewMembersAreRegisteredWhenTheyBecomeEffective) {
   // A tick tells everybody that the change is effective, also the new member.
   const auto tick = world.sequence(after(251), {SealedEntry{TickEntry{}, ""}});
   ASSERT_EQ(tick.events.size(), 1u);
-  EXPECT_EQ(tick.events[0].recipients.size(), 7u);
+  EXPECT_EQ(tick.events[0].readers.size(), 7u);
   EXPECT_EQ(world.events(identity.member).size(), 1u);
   EXPECT_FALSE(world.core->wake_at());
   world.sequence(after(300), {to(alpha(), {identity.member}, "welcome")});

@@ -224,15 +224,17 @@ Result<std::vector<MemberEvent>> EventReader::read(MemberNumber number, const pr
       return fail(storage::storage_corrupt("the event at " + timestamp.to_string() + " is missing"));
     }
     SYNOD_TRY(const auto record, EventRecord::parse(*stored));
-    MemberEvent event;
-    event.previous = entry.previous;
-    event.timestamp = timestamp;
-    event.traceparent = record.traceparent;
-    event.content = sequenced_event_bytes(record, synchronizer_, member, entry.previous, entry.envelopes);
+    MemberEvent event = this->event(record, member, entry.previous, entry.envelopes);
     bytes += event.content.size();
     events.push_back(std::move(event));
   }
   return events;
+}
+
+MemberEvent EventReader::event(const EventRecord& record, const protocol::Member& member,
+                               std::optional<Timestamp> previous, const std::vector<std::uint32_t>& envelopes) const {
+  return MemberEvent{previous, record.timestamp,
+                     sequenced_event_bytes(record, synchronizer_, member, previous, envelopes), record.traceparent};
 }
 
 }  // namespace synod::sequencer

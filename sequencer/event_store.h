@@ -89,6 +89,9 @@ class EventReader {
   // index entry has no event.
   Result<std::vector<MemberEvent>> read(MemberNumber number, const protocol::Member& member, Timestamp from,
                                         std::size_t limit, std::size_t max_bytes) const;
+  // The same of one event that is at hand: `previous` and `envelopes` are those of the member's inbox entry.
+  MemberEvent event(const EventRecord& record, const protocol::Member& member, std::optional<Timestamp> previous,
+                    const std::vector<std::uint32_t>& envelopes) const;
 
  private:
   const storage::Store& store_;

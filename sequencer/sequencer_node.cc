@@ -92,7 +92,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
                                          const auto key = signing_.key_at(core_->last_time().next());
                                          if (!key)
                                            return fail(internal_error("this sequencer has no registered protocol key"));
-                                         return crypto::sign(hash, *key);
+                                         return crypto::sign_to_return(hash, *key);
                                        });
     return {};
   }
@@ -239,7 +239,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
     writer_->applied(core_->height(), core_->digest());
     if (effects.topology_changed) refresh_topology();
     publish();
-    notify(effects);
+    subscriptions_.notify(effects.events);
     for (const SequenceNumber number : effects.own) carry_out(writer_->on_ordered(number, now()));
     if (takes_effect(effects.topology_changed)) {
       revoke();
@@ -247,17 +247,6 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
     }
     schedule_tick();
     if (queue_.size() > 0) loop_.post([this] { take_block(); });
-  }
-
-  void notify(const BlockEffects& effects) {
-    if (effects.events.empty()) return;
-    std::vector<protocol::Member> members;
-    for (const NewEvent& event : effects.events) {
-      members.insert(members.end(), event.recipients.begin(), event.recipients.end());
-    }
-    std::sort(members.begin(), members.end());
-    members.erase(std::unique(members.begin(), members.end()), members.end());
-    subscriptions_.notify(members);
   }
 
   void refresh_topology() {

@@ -1,6 +1,7 @@
 #include "sequencer/subscriptions.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "base/log.h"
 
@@ -15,6 +16,17 @@ struct Subscriptions::Entry {
   bool waiting_for_client = false;
 };
 
+// One subscription's share of the events of a block.
+struct Subscriptions::Fresh {
+  struct Event {
+    std::shared_ptr<const EventRecord> record;
+    NewEvent::Reader reader;
+  };
+  SubscriptionId id;
+  std::size_t bytes = 0;  // of the envelopes in it
+  std::vector<Event> events;
+};
+
 struct Subscriptions::Shared : std::enable_shared_from_this<Subscriptions::Shared> {
   Shared(SubscriptionLimits l, Executor& e, std::shared_ptr<Clock> c, const EventReader& r, EventSigner& s)
       : limits(l), executor(e), clock(std::move(c)), reader(r), signer(s) {}
@@ -24,6 +36,8 @@ struct Subscriptions::Shared : std::enable_shared_from_this<Subscriptions::Share
   std::shared_ptr<Clock> clock;
   const EventReader& reader;
   EventSigner& signer;
+
+  std::atomic<std::size_t> fresh_bytes = 0;  // of the events in tasks of the executor
 
   mutable std::mutex mutex;  // guards what follows; `next`, `waiting_for_client` of an entry belong to the executor
   bool closed = false;
@@ -80,26 +94,66 @@ struct Subscriptions::Shared : std::enable_shared_from_this<Subscriptions::Share
     }
     std::size_t bytes_read = 0;
     for (const MemberEvent& event : *events) {
-      auto bytes = signer.sign(entry->number, event);
-      if (!bytes) {
-        end(id, bytes.error());
-        return false;
-      }
-      const bool more = entry->sink->push(**bytes, event.traceparent);
-      entry->next = event.timestamp.next();
-      {
-        std::lock_guard lock(mutex);
-        Delivered& told = delivered[entry->member];
-        ++told.events;
-        told.last = event.timestamp;
-      }
-      if (!more) {
-        entry->waiting_for_client = true;
-        return false;
-      }
+      if (!send(id, *entry, event)) return false;
       bytes_read += event.content.size();
     }
     return events->size() >= limits.events_per_read || bytes_read >= limits.bytes_per_read;
+  }
+
+  // On the executor.
+  void hand_on(const Fresh& fresh) {
+    const auto entry = find(fresh.id);
+    if (!entry || entry->waiting_for_client) return;
+    for (const Fresh::Event& event : fresh.events) {
+      if (event.record->timestamp < entry->next) continue;  // read meanwhile, or not asked for
+      if (event.reader.previous && *event.reader.previous >= entry->next) {
+        if (pump(fresh.id)) schedule(fresh.id);
+        return;
+      }
+      const MemberEvent signable =
+          reader.event(*event.record, entry->member, event.reader.previous, event.reader.envelopes);
+      if (!send(fresh.id, *entry, signable)) return;
+    }
+  }
+
+  // On the executor. False: no more now.
+  bool send(SubscriptionId id, Entry& entry, const MemberEvent& event) {
+    auto bytes = signer.sign(entry.number, event);
+    if (!bytes) {
+      end(id, bytes.error());
+      return false;
+    }
+    entry.waiting_for_client = !entry.sink->push(**bytes, event.traceparent);
+    entry.next = event.timestamp.next();
+    std::lock_guard lock(mutex);
+    Delivered& told = delivered[entry.member];
+    ++told.events;
+    told.last = event.timestamp;
+    return !entry.waiting_for_client;
+  }
+
+  // Each subscription's share, the largest first. With the mutex held.
+  std::vector<Fresh> shares(const std::vector<NewEvent>& events) const {
+    std::map<SubscriptionId, Fresh> found;
+    for (const NewEvent& event : events) {
+      const auto* delivery = std::get_if<Delivery>(&event.record->outcome);
+      for (const NewEvent::Reader& reader : event.readers) {
+        const auto list = by_member.find(reader.member);
+        if (list == by_member.end()) continue;
+        std::size_t bytes = 0;
+        for (const std::uint32_t position : reader.envelopes) bytes += delivery->batch.envelopes[position].size();
+        for (const SubscriptionId id : list->second) {
+          Fresh& fresh = found[id];
+          fresh.id = id;
+          fresh.bytes += bytes;
+          fresh.events.push_back({event.record, reader});
+        }
+      }
+    }
+    std::vector<Fresh> out;
+    for (auto& [id, fresh] : found) out.push_back(std::move(fresh));
+    std::stable_sort(out.begin(), out.end(), [](const Fresh& a, const Fresh& b) { return a.bytes > b.bytes; });
+    return out;
   }
 };
 
@@ -168,22 +222,27 @@ void Subscriptions::gone(SubscriptionId id) {
   if (const auto entry = shared_->take(id)) shared_->executor.cancel(entry->expiry);
 }
 
-void Subscriptions::notify(const std::vector<protocol::Member>& members) {
-  std::vector<SubscriptionId> ids;
+void Subscriptions::notify(const std::vector<NewEvent>& events) {
+  std::size_t bytes = 0;
+  for (const NewEvent& event : events) bytes += event.bytes;
+  std::vector<Fresh> shares;
   {
     std::lock_guard lock(shared_->mutex);
-    for (const auto& member : members) {
-      const auto list = shared_->by_member.find(member);
-      if (list != shared_->by_member.end()) ids.insert(ids.end(), list->second.begin(), list->second.end());
-    }
+    if (shared_->by_member.empty()) return;
+    shares = shared_->shares(events);
   }
-  if (ids.empty()) return;
-  shared_->executor.post([weak = std::weak_ptr<Shared>(shared_), ids = std::move(ids)] {
+  if (shares.empty()) return;
+  // Whoever falls behind here has the store, which is not held in memory.
+  if (shared_->fresh_bytes.fetch_add(bytes) + bytes > shared_->limits.fresh_bytes) {
+    shared_->fresh_bytes -= bytes;
+    for (const Fresh& fresh : shares) shared_->schedule(fresh.id);
+    return;
+  }
+  shared_->executor.post([weak = std::weak_ptr<Shared>(shared_), bytes, shares = std::move(shares)] {
     const auto shared = weak.lock();
     if (!shared) return;
-    for (const SubscriptionId id : ids) {
-      if (shared->pump(id)) shared->schedule(id);
-    }
+    for (const Fresh& fresh : shares) shared->hand_on(fresh);
+    shared->fresh_bytes -= bytes;
   });
 }
 

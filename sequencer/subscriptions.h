@@ -1,5 +1,6 @@
-// Who is subscribed, and getting events to them: read from the store when there is something new, signed, and pushed as
-// fast as the client reads. Nothing is polled, and nothing is kept for a slow client but its position.
+// Who is subscribed, and getting events to them, signed, as fast as the client reads: from the block that brought them
+// to whoever has all before, and read from the store for the others. Nothing is polled, and nothing is kept for a slow
+// client but its position.
 //
 // Thread rules: add(), close() and the like from any thread; the work runs on the executor given.
 #pragma once
@@ -36,6 +37,7 @@ struct SubscriptionLimits {
   std::uint32_t max_per_member = 5;  // a further one ends the oldest
   std::size_t events_per_read = 64;
   std::size_t bytes_per_read = 1u << 20;
+  std::size_t fresh_bytes = 16u << 20;  // of events on their way from their block; what is more is read from the store
 };
 
 using SubscriptionId = std::uint64_t;
@@ -58,8 +60,9 @@ class Subscriptions {
                      std::shared_ptr<EventSink> sink);
   void drained(SubscriptionId id);
   void gone(SubscriptionId id);  // the client left
-  // These members have new events, and the store has them.
-  void notify(const std::vector<protocol::Member>& members);
+  // These are new, in order, and the store has them. Whoever gets most is served first: a request goes out before the
+  // receipt of it, and its receiver begins with the work while the others get theirs.
+  void notify(const std::vector<NewEvent>& events);
   // Ends the member's subscriptions with OK, as Canton does when access ends.
   void close(const protocol::Member& member);
   // Ends all; no callback afterwards.
@@ -69,6 +72,7 @@ class Subscriptions {
 
  private:
   struct Entry;
+  struct Fresh;
   struct Shared;
   std::shared_ptr<Shared> shared_;
 };

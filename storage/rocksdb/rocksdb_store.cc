@@ -4,6 +4,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
 #include <rocksdb/write_batch.h>
@@ -128,6 +129,18 @@ class ForwardingLogger final : public rocksdb::Logger {
   }
 };
 
+// All of a key but a number at its end. What is written most (events, index entries) has keys of one beginning that
+// rise: where the last of them went, the next one goes. To find the place anew took two thirds of a write.
+class Beginning final : public rocksdb::SliceTransform {
+ public:
+  const char* Name() const override { return "synod.beginning"; }
+  rocksdb::Slice Transform(const rocksdb::Slice& key) const override { return {key.data(), key.size() - kNumber}; }
+  bool InDomain(const rocksdb::Slice& key) const override { return key.size() >= kNumber; }
+
+ private:
+  static constexpr std::size_t kNumber = 8;
+};
+
 constexpr std::size_t kDeletionWindow = 8192, kDeletionTrigger = 4096;  // entries
 constexpr double kDeletionRatio = 0.5;
 
@@ -146,6 +159,7 @@ rocksdb::Options native_options(const RocksDbOptions& options) {
   // Files that hold mostly deletions are compacted soon: pruning gives the space back.
   native.table_properties_collector_factories.push_back(
       rocksdb::NewCompactOnDeletionCollectorFactory(kDeletionWindow, kDeletionTrigger, kDeletionRatio));
+  native.memtable_insert_with_hint_prefix_extractor = std::make_shared<const Beginning>();
   native.stats_dump_period_sec = 0;
   native.stats_persist_period_sec = 0;
   rocksdb::BlockBasedTableOptions table;

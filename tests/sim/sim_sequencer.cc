@@ -105,7 +105,8 @@ void SimSequencer::apply() {
   life_state_->writer->applied(life_state_->core->height(), life_state_->core->digest());
   if (effects.topology_changed) refresh_topology();
   std::set<protocol::Member> notified;
-  for (const auto& event : effects.events) notified.insert(event.recipients.begin(), event.recipients.end());
+  for (const auto& event : effects.events)
+    for (const auto& reader : event.readers) notified.insert(reader.member);
   for (const auto& member : notified) pump(member);
   for (const SequenceNumber number : effects.own) carry_out(life_state_->writer->on_ordered(number, now()));
 }
