@@ -231,7 +231,8 @@ std::string verdict(Bank& net, lf::Command command, const std::function<void(pro
                             .filter([&](const protocol::Recipient& r) { return r == protocol::Recipient(own); })
                             .decompress({});
   const auto sorted = sort_envelopes(received.value(), synchronizer, net.clock);
-  auto request = read_request(net.clock, sorted, own, synchronizer, *net.network.keys, {});
+  protocol::OpenedViewKeys opened;
+  auto request = read_request(net.clock, sorted, own, synchronizer, *net.network.keys, opened, {});
   if (!request || request->views.empty()) return "no request";
   auto& view = request->views.back().view;
   auto data = view.participant().value();

@@ -32,7 +32,8 @@ ParticipantCore::Impl::Impl(CoreConfig config_in, const storage::Store& store_in
       topology(config.synchronizer, config.static_parameters),
       publisher(store),
       conflicts([this](const lf::ContractId& id) { return publisher.stored_status(id); }),
-      deduplication(store, config.max_deduplication) {}
+      deduplication(store, config.max_deduplication),
+      sent_view_keys(config.view_keys) {}
 
 Status ParticipantCore::Impl::load() {
   SYNOD_RETURN_IF_ERROR(topology.load(store));
@@ -136,7 +137,7 @@ void ParticipantCore::Impl::visit_active_by_key(const Bytes& key_hash,
   if (!status) log::error("participant", "contracts cannot be looked up by key: {}", status.error().to_string());
 }
 
-SubmissionContext ParticipantCore::Impl::submission_context(const topology::Snapshot& snapshot, Timestamp now) const {
+SubmissionContext ParticipantCore::Impl::submission_context(const topology::Snapshot& snapshot, Timestamp now) {
   // Our clock's time, which applications know, unless it lags so far behind the synchronizer that others would refuse
   // it.
   const Duration tolerated{snapshot.dynamic_parameters().ledger_time_record_time_tolerance.micros / 2};
@@ -147,6 +148,7 @@ SubmissionContext ParticipantCore::Impl::submission_context(const topology::Snap
           *packages,
           keys,
           random,
+          sent_view_keys,
           config.interpretation,
           [this](const lf::ContractId& id) { return active_contract(id); },
           [this](const Bytes& hash, const auto& visit) { visit_active_by_key(hash, visit); },

@@ -33,6 +33,7 @@
 #include "protocol/ids.h"
 #include "protocol/sequenced_event.h"
 #include "protocol/submission.h"
+#include "protocol/view_keys.h"
 #include "storage/store.h"
 #include "topology/state.h"
 
@@ -50,6 +51,7 @@ struct CoreConfig {
                                   // lose the completion of a command that was never sequenced
   lf::Limits interpretation;
   protocol::BatchLimits batch;
+  protocol::SentViewKeys::Limits view_keys;
   std::size_t max_request_views_bytes = 64u << 20;  // what all views of one request that are read here may unpack to
 };
 

@@ -108,8 +108,9 @@ Effects ParticipantCore::Impl::handle_batch(const protocol::SequencedEvent& even
       put(effects.writes, found->second);
     }
   }
-  if (auto request = read_request(event.timestamp, sorted, config.participant, config.synchronizer, keys,
-                                  {config.batch.max_envelope_bytes, config.max_request_views_bytes})) {
+  if (auto request =
+          read_request(event.timestamp, sorted, config.participant, config.synchronizer, keys, opened_view_keys,
+                       {config.batch.max_envelope_bytes, config.max_request_views_bytes})) {
     handle_request(std::move(*request), event, snapshot, traceparent, effects);
   } else if (event.message_id && submissions.contains(*event.message_id)) {
     // Ours, but nothing of it came back: no result will come either.

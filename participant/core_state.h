@@ -24,7 +24,7 @@ struct ParticipantCore::Impl {
   // core.cc
   Status load();
   topology::Snapshot current_snapshot() const;
-  SubmissionContext submission_context(const topology::Snapshot& snapshot, Timestamp now) const;
+  SubmissionContext submission_context(const topology::Snapshot& snapshot, Timestamp now);
   std::optional<lf::ContractInstance> active_contract(const lf::ContractId& id) const;
   void visit_active_by_key(const Bytes& key_hash, const std::function<bool(const lf::ContractInstance&)>& visit) const;
   void begin_input();
@@ -70,6 +70,8 @@ struct ParticipantCore::Impl {
   Deduplication deduplication;
   std::map<std::string, InFlightSubmission> submissions;  // by message id
   std::map<InFlightKey, InFlightRequest> requests;        // until published
+  protocol::SentViewKeys sent_view_keys;
+  protocol::OpenedViewKeys opened_view_keys;
   std::optional<LastEvent> last;
   bool initialized = false;
 };

@@ -46,6 +46,7 @@ struct ParticipantConfig {
   lf::DarLimits dar;
   std::uint64_t max_envelope_bytes = 10u << 20;  // one unpacked envelope of an event, and the views encrypted together
   std::uint64_t max_event_bytes = 64u << 20;     // all envelopes of an event, unpacked
+  protocol::SentViewKeys::Limits view_keys;
   std::uint64_t max_request_views_bytes = 64u << 20;  // all views of a request that can be read here, unpacked
   lf::Limits interpretation;
   UserLimits users;

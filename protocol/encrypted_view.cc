@@ -3,6 +3,7 @@
 #include "canton/transaction_v31.pb.h"
 #include "protocol/compression.h"
 #include "protocol/versioned.h"
+#include "protocol/view_keys.h"
 
 namespace synod::protocol {
 
@@ -55,12 +56,15 @@ Result<Bytes> encrypt_views(const std::vector<Bytes>& light_trees, ByteView view
   return crypto::encrypt_aes128_gcm(gzip(serialize_proto(trees)), view_key, random);
 }
 
-Result<std::optional<Bytes>> decrypt_view_key(const EncryptedViews& views, const crypto::KeyStore& keys) {
+Result<std::optional<Bytes>> decrypt_view_key(const EncryptedViews& views, const crypto::KeyStore& keys,
+                                              OpenedViewKeys& opened) {
   for (const EncryptedSessionKey& session_key : views.session_keys) {
     const auto key = keys.encryption_key(session_key.encrypted_for);
     if (!key) continue;
+    if (auto known = opened.find(session_key)) return known;
     SYNOD_TRY(Bytes plain, crypto::decrypt_ecies(session_key.ciphertext, *key));
     if (plain.size() != crypto::kSymmetricKeySize) return fail(malformed("session key", "not 16 bytes"));
+    opened.add(session_key, plain);
     return std::optional<Bytes>(std::move(plain));
   }
   return std::optional<Bytes>();

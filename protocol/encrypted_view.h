@@ -20,6 +20,8 @@ class EncryptedMultipleViewsMessage;
 
 namespace synod::protocol {
 
+class OpenedViewKeys;
+
 struct EncryptedSessionKey {
   Bytes ciphertext;  // ECIES of the 16-byte view key
   crypto::Fingerprint encrypted_for;
@@ -42,8 +44,10 @@ struct EncryptedViews {
 // Encrypts with `view_key` (16 bytes); session_keys are left to the caller.
 Result<Bytes> encrypt_views(const std::vector<Bytes>& light_trees, ByteView view_key, Random& random);
 
-// The view key, if one of the session keys is for a key in `keys`; none otherwise.
-Result<std::optional<Bytes>> decrypt_view_key(const EncryptedViews& views, const crypto::KeyStore& keys);
+// The view key, if one of the session keys is for a key in `keys`; none otherwise. One in `opened` is not decrypted
+// again.
+Result<std::optional<Bytes>> decrypt_view_key(const EncryptedViews& views, const crypto::KeyStore& keys,
+                                              OpenedViewKeys& opened);
 // The serialised light trees inside, at most `limit` unpacked bytes.
 Result<std::vector<Bytes>> decrypt_views(const EncryptedViews& views, ByteView view_key, std::size_t limit);
 // The same out of a budget that several messages share: see gunzip.

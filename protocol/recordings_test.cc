@@ -25,6 +25,7 @@
 #include "protocol/signed_content.h"
 #include "protocol/submission.h"
 #include "protocol/versioned.h"
+#include "protocol/view_keys.h"
 
 namespace synod::protocol {
 namespace {
@@ -256,7 +257,9 @@ void RecordedRun::views(const EncryptedViews& message, const std::optional<Hash>
     key = *plain;
   }
   ASSERT_TRUE(key);
-  ASSERT_EQ(decrypt_view_key(message, *keys->store)->value(), *key);
+  OpenedViewKeys opened;
+  ASSERT_EQ(decrypt_view_key(message, *keys->store, opened)->value(), *key);
+  ASSERT_EQ(decrypt_view_key(message, *keys->store, opened)->value(), *key);  // remembered
   const auto trees = decrypt_views(message, *key, 10 << 20);
   ASSERT_TRUE(trees) << trees.error().to_string();
   good("view ciphertext decrypted (AES-128-GCM, gunzip)", trees->size() == message.view_hashes.size());

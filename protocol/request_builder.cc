@@ -29,15 +29,46 @@ RecipientSet as_recipients(const std::set<ParticipantId>& participants) {
   return out;
 }
 
+Result<crypto::EncryptionPublicKey> encryption_key(const ParticipantId& participant, const RequestContext& context) {
+  for (const crypto::EncryptionPublicKey& key : context.encryption_keys(participant))
+    if (key.spec() == crypto::EncryptionKeySpec::p256) return key;
+  return fail(cannot_build("UNABLE_TO_GET_ENCRYPTION_KEY", participant.to_string() + " has no P-256 encryption key"));
+}
+
 // All views with equal recipients: one key, one message.
 struct ViewGroup {
   Recipients recipients;
-  std::set<ParticipantId> readers;  // of the views themselves
-  Bytes key;
+  ViewKey key;
   std::vector<ViewPosition> views;
   std::vector<Hash> hashes;
   bool has_root_view = false;
 };
+
+Result<ViewKey> fresh_view_key(const std::vector<crypto::EncryptionPublicKey>& readers, Random& random) {
+  ViewKey out{random.bytes(crypto::kSymmetricKeySize), {}};
+  for (const crypto::EncryptionPublicKey& key : readers) {
+    SYNOD_TRY(Bytes ciphertext, crypto::encrypt_ecies(out.key, key, random));
+    out.encrypted.push_back({std::move(ciphertext), key.fingerprint()});
+  }
+  return out;
+}
+
+// For the readers of views with these recipients: one in use, or a new one.
+Result<ViewKey> view_key(const Bytes& recipients, const std::set<ParticipantId>& readers, const RequestContext& context,
+                         Random& random) {
+  std::vector<crypto::EncryptionPublicKey> keys;
+  Bytes id = recipients;
+  for (const ParticipantId& participant : readers) {
+    SYNOD_TRY(crypto::EncryptionPublicKey key, encryption_key(participant, context));
+    id += key.fingerprint();
+    keys.push_back(std::move(key));
+  }
+  const ViewKey* known = context.view_keys ? context.view_keys->find(id, context.now) : nullptr;
+  if (known) return *known;
+  SYNOD_TRY(ViewKey fresh, fresh_view_key(keys, random));
+  if (context.view_keys) context.view_keys->add(std::move(id), fresh, context.now);
+  return fresh;
+}
 
 struct Grouping {
   std::vector<ViewGroup> groups;  // in the order in which they are first met
@@ -66,9 +97,15 @@ Result<Grouping> group_views(const TransactionTree& tree, const RequestContext& 
       nested = RecipientsTree{as_recipients(readers.at(above)), {std::move(nested)}};
     }
     Recipients recipients{{std::move(nested)}};
-    const auto [entry, fresh] = known.emplace(recipients.serialize(), out.groups.size());
-    if (fresh)
-      out.groups.push_back({std::move(recipients), *mine, random.bytes(crypto::kSymmetricKeySize), {}, {}, false});
+    const auto [entry, is_new] = known.emplace(recipients.serialize(), out.groups.size());
+    if (is_new) {
+      auto key = view_key(entry->first, *mine, context, random);
+      if (!key) {
+        problem = key.error();
+        return;
+      }
+      out.groups.push_back({std::move(recipients), std::move(*key), {}, {}, false});
+    }
     ViewGroup& group = out.groups[entry->second];
     group.views.push_back(position);
     group.hashes.push_back(view.hash());
@@ -79,23 +116,6 @@ Result<Grouping> group_views(const TransactionTree& tree, const RequestContext& 
   return out;
 }
 
-Result<std::vector<EncryptedSessionKey>> encrypt_key(const ViewGroup& group, const RequestContext& context,
-                                                     Random& random) {
-  std::vector<EncryptedSessionKey> out;
-  for (const ParticipantId& participant : group.readers) {
-    const std::vector<crypto::EncryptionPublicKey> keys = context.encryption_keys(participant);
-    const auto key = std::find_if(keys.begin(), keys.end(), [](const crypto::EncryptionPublicKey& candidate) {
-      return candidate.spec() == crypto::EncryptionKeySpec::p256;
-    });
-    if (key == keys.end())
-      return fail(
-          cannot_build("UNABLE_TO_GET_ENCRYPTION_KEY", participant.to_string() + " has no P-256 encryption key"));
-    SYNOD_TRY(Bytes ciphertext, crypto::encrypt_ecies(group.key, *key, random));
-    out.push_back({std::move(ciphertext), key->fingerprint()});
-  }
-  return out;
-}
-
 // The light tree of each view of the group, with the keys of its sub-views.
 Result<std::vector<Bytes>> light_trees(const TransactionTree& tree, const ViewGroup& group, const Grouping& grouping) {
   std::vector<Bytes> out;
@@ -103,7 +123,7 @@ Result<std::vector<Bytes>> light_trees(const TransactionTree& tree, const ViewGr
   tree.for_each_view([&](const TransactionView& view, const ViewPosition& position) {
     std::vector<SubviewKey>& mine = keys[position];
     for (const Hash& hash : subview_hashes(view))
-      mine.push_back({hash, grouping.groups[grouping.group_of_view.at(hash)].key});
+      mine.push_back({hash, grouping.groups[grouping.group_of_view.at(hash)].key.key});
   });
   for (const ViewPosition& position : group.views) {
     SYNOD_TRY(LightViewTree light, LightViewTree::create(tree.only_view(position, false), keys.at(position)));
@@ -116,10 +136,10 @@ Result<Envelope> view_envelope(const TransactionTree& tree, const ViewGroup& gro
                                const RequestContext& context, const crypto::Signature& root_signature, Random& random) {
   EncryptedViews message;
   SYNOD_TRY(std::vector<Bytes> trees, light_trees(tree, group, grouping));
-  SYNOD_TRY(message.ciphertext, encrypt_views(trees, group.key, random));
+  SYNOD_TRY(message.ciphertext, encrypt_views(trees, group.key.key, random));
   message.view_hashes = group.hashes;
   if (group.has_root_view) message.submitter_signature = root_signature;
-  SYNOD_TRY(message.session_keys, encrypt_key(group, context, random));
+  message.session_keys = group.key.encrypted;
   message.synchronizer = context.synchronizer;
   return Envelope{serialize_envelope_content(message), {}, group.recipients};
 }

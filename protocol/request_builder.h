@@ -24,6 +24,7 @@
 #include "protocol/envelope_content.h"
 #include "protocol/submission.h"
 #include "protocol/transaction_view.h"
+#include "protocol/view_keys.h"
 #include "protocol/view_tree.h"
 
 namespace synod::protocol {
@@ -58,7 +59,9 @@ struct RequestContext {
   std::function<std::set<ParticipantId>(const Party&)> participants_of;
   // A participant's encryption keys; the first one that is P-256 is used, none is an error.
   std::function<std::vector<crypto::EncryptionPublicKey>(const ParticipantId&)> encryption_keys;
-  Timestamp topology_time;  // of the snapshot behind these functions; goes into the root hash messages
+  Timestamp topology_time;            // of the snapshot behind these functions; goes into the root hash messages
+  SentViewKeys* view_keys = nullptr;  // those in use; none: fresh keys for each request
+  Timestamp now;                      // for their age
 };
 
 // The envelopes of the request: informee message to the mediator group, encrypted views per recipients tree, one root

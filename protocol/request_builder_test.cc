@@ -97,7 +97,8 @@ TEST_F(Request, EachReaderDecryptsExactlyItsViews) {
     for (const auto& [id, pair] : keys) {
       auto store = crypto::memory_key_store();
       ASSERT_TRUE(store->add(pair, ""));
-      const auto key = decrypt_view_key(message, *store);
+      OpenedViewKeys opened;
+      const auto key = decrypt_view_key(message, *store, opened);
       ASSERT_TRUE(key);
       EXPECT_EQ(key->has_value(), envelope.recipients.leaves().count(Recipient(Member::participant(id))) == 1);
       if (!*key) continue;
@@ -253,6 +254,65 @@ TEST(MerkleTrees, WorkedExamplesRecipe8) {
                              *Hash::from_hex("1220957c3da0bcfe7db8c794a35bd368f69f0686e68296d768f5192e3352d4c076a5")})
                 .hex(),
             "1220283c4bacf0bab8c07de39c5cb31b607bc46fa2378a654dbb3d2cdb42bc6aeb9f");
+}
+
+// What a view message tells who reads it: the encrypted keys.
+std::vector<std::vector<EncryptedSessionKey>> session_keys(const std::vector<Envelope>& envelopes) {
+  std::vector<std::vector<EncryptedSessionKey>> out;
+  for (std::size_t i = 2; i < envelopes.size(); ++i)
+    out.push_back(std::get<EncryptedViews>(*parse_envelope_content(envelopes[i].content)).session_keys);
+  return out;
+}
+
+TEST_F(Request, ViewKeysServeFurtherRequestsForTheirLifetimeAndTheSameReaders) {
+  SentViewKeys in_use(SentViewKeys::Limits{Duration::seconds(10), 100});
+  const auto keys_at = [&](Timestamp now, std::vector<ViewContents> views) {
+    RequestContext at = context();
+    at.view_keys = &in_use;
+    at.now = now;
+    return session_keys(build_confirmation_request(tree(views), at, signer, *random).value());
+  };
+  const auto both = [&] { return std::vector{view({party("Alice"), party("Bank")}, {view({party("Bank")})})}; };
+  const Timestamp start{1'000'000};
+  const auto first = keys_at(start, both());
+  ASSERT_EQ(first.size(), 2u);
+  EXPECT_NE(first[0], first[1]);
+  EXPECT_EQ(keys_at(start + Duration::milliseconds(9'999), both()), first);
+  // Bank's own view is not the view that it has below Alice's: that one's key is told to Alice as well.
+  const auto alone = keys_at(start, {view({party("Bank")})});
+  ASSERT_EQ(alone.size(), 1u);
+  EXPECT_NE(alone[0], first[1]);
+  const auto later = keys_at(start + Duration::seconds(10), both());
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_NE(later[i], first[i]);
+  // A clock that was set back, and a reader's new key.
+  EXPECT_NE(keys_at(start, both()), later);
+  const auto before = keys_at(start, both());
+  keys.at(participant("p2")) = crypto::EncryptionKeyPair::generate(*random);
+  EXPECT_NE(keys_at(start, both()), before);
+}
+
+TEST(ViewKeys, NoMoreThanTheLimitAreKeptAndZeroLifetimeKeepsNone) {
+  SentViewKeys two(SentViewKeys::Limits{Duration::seconds(10), 2});
+  const Timestamp now{0};
+  for (const char* readers : {"a", "b", "c"}) two.add(readers, ViewKey{readers, {}}, now);
+  EXPECT_FALSE(two.find("a", now));
+  ASSERT_TRUE(two.find("c", now));
+  EXPECT_EQ(two.find("c", now)->key, "c");
+  SentViewKeys none(SentViewKeys::Limits{Duration{}, 2});
+  none.add("a", ViewKey{"a", {}}, now);
+  EXPECT_FALSE(none.find("a", now));
+}
+
+TEST(ViewKeys, AnOpenedOneIsKnownForItsReaderOnly) {
+  OpenedViewKeys opened;
+  opened.add({"ciphertext", "reader"}, "key");
+  EXPECT_EQ(opened.find({"ciphertext", "reader"}), "key");
+  EXPECT_FALSE(opened.find({"ciphertext", "another"}));
+  EXPECT_FALSE(opened.find({"other", "reader"}));
+  for (int i = 0; i < 10'000; ++i) opened.add({std::to_string(i), "reader"}, "key");
+  EXPECT_FALSE(opened.find({"ciphertext", "reader"}));
+  EXPECT_TRUE(opened.find({"9999", "reader"}));
+  EXPECT_TRUE(opened.find({"6000", "reader"}));
 }
 
 }  // namespace

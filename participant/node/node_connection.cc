@@ -109,6 +109,7 @@ Result<bool> NodeImpl::make_core(const protocol::PhysicalSynchronizerId& synchro
   config.batch.max_envelope_bytes = config_.max_envelope_bytes;
   config.batch.max_total_bytes = config_.max_event_bytes;
   config.max_request_views_bytes = config_.max_request_views_bytes;
+  config.view_keys = config_.view_keys;
   core_ = std::make_unique<ParticipantCore>(std::move(config), *store_, *identity_.keys, engine_, registry_.packages(),
                                             *random_);
   SYNOD_RETURN_IF_ERROR(core_->load());

@@ -45,6 +45,9 @@ void describe(config::Fields& fields, ParticipantConfig& config) {
   fields.size("max-event-bytes", config.max_event_bytes, "Most that all envelopes of one event may unpack to.");
   fields.size("max-request-views-bytes", config.max_request_views_bytes,
               "Most that all views of one request may unpack to.");
+  fields.duration("view-key-lifetime", config.view_keys.lifetime,
+                  "So long a key of views serves further requests with the same readers; 0s: one request only.");
+  fields.integer("max-view-keys", config.view_keys.max_keys, "Such keys in use at a time.");
   fields.object(
       "users",
       [&](config::Fields& f) {

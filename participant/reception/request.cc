@@ -37,11 +37,12 @@ class Decryption {
  public:
   Decryption(const SortedEnvelopes& envelopes, ReceivedRequest& request,
              const protocol::PhysicalSynchronizerId& synchronizer, const crypto::KeyStore& keys,
-             const ViewLimits& limits)
+             protocol::OpenedViewKeys& opened, const ViewLimits& limits)
       : envelopes_(envelopes),
         request_(request),
         synchronizer_(synchronizer),
         keys_(keys),
+        opened_(opened),
         limits_(limits),
         left_(limits.max_request_bytes) {}
 
@@ -68,7 +69,7 @@ class Decryption {
       ready_.emplace_back(i, found->second);
       return;
     }
-    auto key = protocol::decrypt_view_key(message, keys_);
+    auto key = protocol::decrypt_view_key(message, keys_, opened_);
     if (!key) return request_.malformed.add(key.error().cause);
     if (*key) {
       ready_.emplace_back(i, std::move(**key));
@@ -122,6 +123,7 @@ class Decryption {
   ReceivedRequest& request_;
   const protocol::PhysicalSynchronizerId& synchronizer_;
   const crypto::KeyStore& keys_;
+  protocol::OpenedViewKeys& opened_;
   const ViewLimits& limits_;
   std::size_t left_;
   std::map<crypto::Hash, Bytes> subview_keys_;
@@ -174,7 +176,8 @@ SortedEnvelopes sort_envelopes(const std::vector<protocol::Envelope>& envelopes,
 
 std::optional<ReceivedRequest> read_request(Timestamp id, const SortedEnvelopes& envelopes, const protocol::Member& own,
                                             const protocol::PhysicalSynchronizerId& synchronizer,
-                                            const crypto::KeyStore& keys, const ViewLimits& limits) {
+                                            const crypto::KeyStore& keys, protocol::OpenedViewKeys& opened,
+                                            const ViewLimits& limits) {
   if (envelopes.root_hashes.empty() && envelopes.views.empty()) return std::nullopt;
   if (envelopes.root_hashes.size() != 1) {
     log::alarm(kLog, "request {}: {} root hash messages instead of one; dropped", id.to_string(),
@@ -192,7 +195,7 @@ std::optional<ReceivedRequest> read_request(Timestamp id, const SortedEnvelopes&
   request.id = id;
   request.root_hash = root_hash.message.root_hash;
   request.mediator_group = *group;
-  auto trees = Decryption(envelopes, request, synchronizer, keys, limits).run();
+  auto trees = Decryption(envelopes, request, synchronizer, keys, opened, limits).run();
   if (trees.empty()) {
     if (request.malformed.empty()) request.malformed.add("The request has no views for this participant");
     return request;

@@ -11,6 +11,7 @@
 #include "protocol/batch.h"
 #include "protocol/complaints.h"
 #include "protocol/envelope_content.h"
+#include "protocol/view_keys.h"
 #include "protocol/view_tree.h"
 #include "topology/snapshot.h"
 
@@ -63,7 +64,8 @@ struct ReceivedRequest {
 // None: nothing to answer (no usable root hash message; an alarm has been logged). `own`: PAR::...
 std::optional<ReceivedRequest> read_request(Timestamp id, const SortedEnvelopes& envelopes, const protocol::Member& own,
                                             const protocol::PhysicalSynchronizerId& synchronizer,
-                                            const crypto::KeyStore& keys, const ViewLimits& limits);
+                                            const crypto::KeyStore& keys, protocol::OpenedViewKeys& opened,
+                                            const ViewLimits& limits);
 
 // All views of a full view with their positions, parents first.
 void for_each_view(const protocol::FullView& full, const protocol::VisitView& visit);

@@ -130,7 +130,8 @@ Result<int> choose_mediator_group(const SubmissionContext& context) {
   return active.size() == 1 ? active.front() : active[context.random.below(active.size())];
 }
 
-protocol::RequestContext request_context(const topology::Snapshot& snapshot) {
+protocol::RequestContext request_context(const SubmissionContext& submission) {
+  const topology::Snapshot& snapshot = submission.snapshot;
   protocol::RequestContext context;
   context.synchronizer = snapshot.synchronizer();
   context.participants_of = [&snapshot](const protocol::Party& party) {
@@ -142,6 +143,8 @@ protocol::RequestContext request_context(const topology::Snapshot& snapshot) {
     return snapshot.encryption_keys(protocol::Member::participant(id));
   };
   context.topology_time = snapshot.timestamp();
+  context.view_keys = &submission.view_keys;
+  context.now = submission.now;
   return context;
 }
 
@@ -254,7 +257,7 @@ Result<PreparedRequest> prepare_request(const CommandSubmission& command, Interp
   out.submission.message_id = context.random.uuid();
   out.submission.max_sequencing_time = max_sequencing_time;
   SYNOD_TRY(out.submission.envelopes,
-            protocol::build_confirmation_request(tree, request_context(context.snapshot), key, context.random));
+            protocol::build_confirmation_request(tree, request_context(context), key, context.random));
   return out;
 }
 

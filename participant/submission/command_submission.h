@@ -24,6 +24,7 @@ struct SubmissionContext {
   const lf::PackageStore& packages;
   const crypto::KeyStore& keys;
   Random& random;
+  protocol::SentViewKeys& view_keys;
   const lf::Limits& limits;
   // An active contract of this participant.
   std::function<std::optional<lf::ContractInstance>(const lf::ContractId&)> active_contract;
