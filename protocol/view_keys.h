@@ -1,6 +1,7 @@
 // Keys of views that stay in use for a while, on the side that made them and on the side that opened them, so that most
 // requests need no public-key encryption.
-// Fact: Canton keeps its session encryption keys likewise (SessionKeyStore.scala), for some seconds after they were made.
+// Fact: Canton keeps its session encryption keys likewise (SessionKeyStore.scala), for some seconds after they were
+// made.
 //
 // Thread rules: one thread at a time.
 #pragma once
