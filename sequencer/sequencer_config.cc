@@ -30,6 +30,8 @@ void describe(config::Fields& f, SequencerConfig& c) {
   f.integer("max-nonces", c.max_nonces, "Members with an open challenge.");
   f.size("max-stream-bytes", c.max_stream_bytes, "Queued towards one slow subscriber.");
   f.size("signed-event-cache", c.signed_event_cache_bytes, "Signed events kept for other subscriptions.");
+  f.size("fresh-event-bytes", c.fresh_event_bytes,
+         "New events on their way from their block to subscribers; what is more is read from the cache.");
   f.duration("acknowledgement-interval", c.acknowledgement_interval,
              "Per member; further acknowledgements within it are not written.");
   f.integer("catch-up-threads", c.catch_up_threads, "Threads that check signatures when several blocks wait.");

@@ -61,8 +61,8 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
         loop_("sequencer"),
         delivery_loop_("seq-deliver"),
         watch_loop_("seq-watch"),
-        subscriptions_(SubscriptionLimits{config.max_subscriptions_per_member}, delivery_loop_, parts_.clock, reader_,
-                       signer_),
+        subscriptions_({.max_per_member = config.max_subscriptions_per_member, .fresh_bytes = config.fresh_event_bytes},
+                       delivery_loop_, parts_.clock, reader_, signer_),
         queue_(
             config.catch_up_threads, [this](const ordering::Block& block) { return prepare(block); },
             [this] { loop_.post([this] { take_block(); }); }),

@@ -45,6 +45,7 @@ struct SequencerConfig {
   std::uint64_t signed_event_cache_bytes = 32u << 20;        // shared by all subscriptions
   Duration acknowledgement_interval = Duration::seconds(5);  // per member; further ones within it are taken as sent
   std::uint32_t catch_up_threads = 2;                        // check signatures when several blocks wait
+  std::uint64_t fresh_event_bytes = 16u << 20;               // new events handed on out of memory
   std::uint64_t admitted_bytes = 16u << 20;                  // submissions kept decoded until their block comes
   std::uint32_t block_window = 64;                           // blocks requested ahead from the log
   Duration tick_interval = Duration::milliseconds(500);      // at most one tick in this time

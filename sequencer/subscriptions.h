@@ -34,10 +34,10 @@ class EventSink {
 };
 
 struct SubscriptionLimits {
-  std::uint32_t max_per_member = 5;  // a further one ends the oldest
+  std::uint32_t max_per_member = 5;     // a further one ends the oldest
+  std::size_t fresh_bytes = 16u << 20;  // of events on their way from their block; what is more is read from the store
   std::size_t events_per_read = 64;
   std::size_t bytes_per_read = 1u << 20;
-  std::size_t fresh_bytes = 16u << 20;  // of events on their way from their block; what is more is read from the store
 };
 
 using SubscriptionId = std::uint64_t;

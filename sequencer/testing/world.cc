@@ -108,6 +108,23 @@ Bytes World::record(const protocol::Member& sequencer, Timestamp proposed, std::
       .value();
 }
 
+namespace {
+
+// What subscribers are given out of memory must be what they would read.
+void check_handed_on(const BlockEffects& effects, const SequencerCore& core, const EventReader& reader) {
+  for (const NewEvent& event : effects.events) {
+    for (const NewEvent::Reader& to : event.readers) {
+      const MemberEvent given = reader.event(*event.record, to.member, to.previous, to.envelopes);
+      const auto stored = reader.read(core.member(to.member)->number, to.member, given.timestamp, 1, 1);
+      SYNOD_CHECK(stored.has_value() && stored->size() == 1);
+      SYNOD_CHECK(stored->front().content == given.content && stored->front().previous == given.previous &&
+                  stored->front().traceparent == given.traceparent);
+    }
+  }
+}
+
+}  // namespace
+
 BlockEffects World::block(std::vector<Bytes> records) {
   ordering::Block block;
   block.height = core->next_height();
@@ -117,6 +134,7 @@ BlockEffects World::block(std::vector<Bytes> records) {
   auto effects = core->on_block(block);
   SYNOD_CHECK(effects.has_value());
   SYNOD_CHECK(store->write(effects->writes, storage::Sync::no).has_value());
+  check_handed_on(*effects, *core, EventReader(*store, genesis.synchronizer));
   return std::move(*effects);
 }
 
