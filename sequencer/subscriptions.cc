@@ -16,7 +16,7 @@ struct Subscriptions::Entry {
   bool waiting_for_client = false;
 };
 
-// One subscription's share of the events of a block.
+// One subscription's share of the events of a block; empty: to be read from the store.
 struct Subscriptions::Fresh {
   struct Event {
     std::shared_ptr<const EventRecord> record;
@@ -104,12 +104,13 @@ struct Subscriptions::Shared : std::enable_shared_from_this<Subscriptions::Share
   void hand_on(const Fresh& fresh) {
     const auto entry = find(fresh.id);
     if (!entry || entry->waiting_for_client) return;
+    const auto read = [&] {
+      if (pump(fresh.id)) schedule(fresh.id);
+    };
+    if (fresh.events.empty()) return read();
     for (const Fresh::Event& event : fresh.events) {
       if (event.record->timestamp < entry->next) continue;  // read meanwhile, or not asked for
-      if (event.reader.previous && *event.reader.previous >= entry->next) {
-        if (pump(fresh.id)) schedule(fresh.id);
-        return;
-      }
+      if (event.reader.previous && *event.reader.previous >= entry->next) return read();
       const MemberEvent signable =
           reader.event(*event.record, entry->member, event.reader.previous, event.reader.envelopes);
       if (!send(fresh.id, *entry, signable)) return;
@@ -235,8 +236,8 @@ void Subscriptions::notify(const std::vector<NewEvent>& events) {
   // Whoever falls behind here has the store, which is not held in memory.
   if (shared_->fresh_bytes.fetch_add(bytes) + bytes > shared_->limits.fresh_bytes) {
     shared_->fresh_bytes -= bytes;
-    for (const Fresh& fresh : shares) shared_->schedule(fresh.id);
-    return;
+    bytes = 0;
+    for (Fresh& fresh : shares) fresh.events = {};
   }
   shared_->executor.post([weak = std::weak_ptr<Shared>(shared_), bytes, shares = std::move(shares)] {
     const auto shared = weak.lock();
