@@ -69,6 +69,32 @@ EcdsaSignature decode(ByteView der) {
                                                                                          : nullptr;
 }
 
+// Some functions OpenSSL 3 calls deprecated without naming others: the one that makes tables (where it makes none, keys
+// have no tables and signatures are checked as usual) and the one that tells a point's projective coordinates.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+// Is the point's x coordinate, modulo the order n, r? OpenSSL keeps x as X / Z^2 and would divide; comparing X with
+// r Z^2 takes an eighth of a check less. x is below the field's p, which is above n: r and r + n come into question.
+bool has_x(const EC_GROUP* curve, const EC_POINT* point, const BIGNUM* r) {
+  const ScratchFrame frame;
+  BN_CTX* numbers = scratch();
+  const BIGNUM* p = EC_GROUP_get0_field(curve);
+  BIGNUM* x = BN_CTX_get(numbers);
+  BIGNUM* z = BN_CTX_get(numbers);
+  BIGNUM* candidate = BN_CTX_get(numbers);
+  BIGNUM* product = BN_CTX_get(numbers);
+  if (!product || EC_POINT_get_Jprojective_coordinates_GFp(curve, point, x, nullptr, z, numbers) != 1 ||
+      BN_mod_sqr(z, z, p, numbers) != 1 || !BN_copy(candidate, r))
+    return false;
+  while (BN_cmp(candidate, p) < 0) {
+    if (BN_mod_mul(product, candidate, z, p, numbers) != 1) return false;
+    if (BN_cmp(product, x) == 0) return true;
+    if (BN_add(candidate, candidate, EC_GROUP_get0_order(curve)) != 1) return false;
+  }
+  return false;
+}
+
 }  // namespace
 
 struct P256Table::Impl {
@@ -76,10 +102,6 @@ struct P256Table::Impl {
   Group multiples = p256();  // with the key as its generator
 };
 
-// The function that makes tables OpenSSL 3 calls deprecated without naming another; where it makes none, keys have no
-// tables and signatures are checked as usual.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 std::shared_ptr<const P256Table> P256Table::make(const SigningPublicKey& key) {
   if (key.spec() != SigningKeySpec::p256) return nullptr;
   std::array<unsigned char, 80> encoded;
@@ -123,20 +145,18 @@ bool P256Table::verify(ByteView message, ByteView der_signature) const {
   BIGNUM* inverse = BN_CTX_get(numbers);
   BIGNUM* of_curve = BN_CTX_get(numbers);
   BIGNUM* of_key = BN_CTX_get(numbers);
-  BIGNUM* x = BN_CTX_get(numbers);
-  if (!x) return false;
+  if (!of_key) return false;
   const Bytes digest = sha256(message);
   const Point sum(EC_POINT_new(curve)), part(EC_POINT_new(curve));
-  const bool computed =
-      sum && part && BN_bin2bn(raw(digest), static_cast<int>(digest.size()), e) && invert(inverse, s, n) &&
-      BN_mod_mul(of_curve, e, inverse, n, numbers) == 1 && BN_mod_mul(of_key, r, inverse, n, numbers) == 1 &&
-      EC_POINT_mul(curve, sum.get(), of_curve, nullptr, nullptr, numbers) == 1 &&
-      EC_POINT_mul(impl_->multiples.get(), part.get(), of_key, nullptr, nullptr, numbers) == 1 &&
-      EC_POINT_add(curve, sum.get(), sum.get(), part.get(), numbers) == 1 &&
-      EC_POINT_is_at_infinity(curve, sum.get()) == 0 &&
-      EC_POINT_get_affine_coordinates(curve, sum.get(), x, nullptr, numbers) == 1 && BN_nnmod(x, x, n, numbers) == 1;
+  const bool computed = sum && part && BN_bin2bn(raw(digest), static_cast<int>(digest.size()), e) &&
+                        invert(inverse, s, n) && BN_mod_mul(of_curve, e, inverse, n, numbers) == 1 &&
+                        BN_mod_mul(of_key, r, inverse, n, numbers) == 1 &&
+                        EC_POINT_mul(curve, sum.get(), of_curve, nullptr, nullptr, numbers) == 1 &&
+                        EC_POINT_mul(impl_->multiples.get(), part.get(), of_key, nullptr, nullptr, numbers) == 1 &&
+                        EC_POINT_add(curve, sum.get(), sum.get(), part.get(), numbers) == 1 &&
+                        EC_POINT_is_at_infinity(curve, sum.get()) == 0;
   if (!computed) ERR_clear_error();
-  return computed && BN_cmp(x, r) == 0;
+  return computed && has_x(curve, sum.get(), r);
 }
 
 FrequentKeys::~FrequentKeys() {

@@ -9,6 +9,7 @@
 #include "canton/crypto_v30.pb.h"
 #include "crypto/frequent_keys.h"
 #include "crypto/openssl_handles.h"
+#include "crypto/ready_nonces.h"
 #include "crypto/verified_signatures.h"
 
 namespace synod::crypto {
@@ -21,14 +22,17 @@ Error bad_signature(std::string cause) {
 // What others write may be any number; only within the range of time it may be added to.
 bool in_range(Timestamp time) { return time >= Timestamp::min() && time <= Timestamp::max(); }
 
+// Fetched once, as in hash.cc.
 const EVP_MD* digest_of(SigningAlgorithm algorithm) {
+  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  static const EVP_MD* const sha384 = EVP_MD_fetch(nullptr, "SHA384", nullptr);
   switch (algorithm) {
     case SigningAlgorithm::ed25519:
       return nullptr;
     case SigningAlgorithm::ecdsa_sha256:
-      return EVP_sha256();
+      return sha256;
     case SigningAlgorithm::ecdsa_sha384:
-      return EVP_sha384();
+      return sha384;
   }
   return nullptr;
 }
@@ -87,6 +91,7 @@ struct MessageDigest {
   MessageDigest(ByteView message, SigningAlgorithm algorithm) {
     SYNOD_CHECK(EVP_Digest(message.data(), message.size(), bytes, &size, digest_of(algorithm), nullptr) == 1);
   }
+  ByteView view() const { return {reinterpret_cast<const char*>(bytes), size}; }
   unsigned char bytes[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
 };
@@ -121,11 +126,18 @@ Bytes sign_ed25519(ByteView message, const SigningKeyPair& key) {
   return signature;
 }
 
+ReadyNonces& ready_nonces() {
+  static ReadyNonces ready;
+  return ready;
+}
+
 Bytes sign_ecdsa(ByteView message, SigningAlgorithm algorithm, const SigningKeyPair& key) {
+  const MessageDigest digest(message, algorithm);
+  if (key.public_key().spec() == SigningKeySpec::p256)
+    if (auto signature = ready_nonces().sign(key.native(), digest.view())) return std::move(*signature);
   thread_local ReadyContexts contexts(EVP_PKEY_sign_init);
   EVP_PKEY_CTX* context = contexts.get(key.native(), algorithm);
   SYNOD_CHECK(context != nullptr);
-  const MessageDigest digest(message, algorithm);
   Bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(key.native())), '\0');
   std::size_t size = signature.size();
   SYNOD_CHECK(EVP_PKEY_sign(context, raw(signature), &size, digest.bytes, digest.size) == 1);
