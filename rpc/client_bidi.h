@@ -3,6 +3,7 @@
 
 #include "rpc/send_queue.h"
 #include "rpc/stream_reader.h"
+#include "rpc/write_options.h"
 
 namespace synod::rpc {
 
@@ -109,7 +110,7 @@ class ClientBidi final : public ClientStream, public grpc::ClientBidiReactor<Out
       case Queue::Do::nothing:
         return;
       case Queue::Do::write:
-        this->StartWrite(&queue_.in_flight());
+        this->StartWrite(&queue_.in_flight(), write_options(queue_.more()));
         return;
       case Queue::Do::finish:
         if (queue_.ending()) this->StartWritesDone();

@@ -58,6 +58,8 @@ class SendQueue {
     return Do::finish;
   }
   const Message& in_flight() const { return *in_flight_; }
+  // Another message waits behind the one in flight.
+  bool more() const { return !waiting_.empty(); }
   const Ending& ending() const { return *ending_; }
 
   void written() {

@@ -75,7 +75,7 @@ template <typename In, typename Out>
 class BidiReactor final : public grpc::ServerBidiReactor<In, Out> {
  public:
   BidiReactor(ServerBidiPtr<In, Out> stream, grpc::CallbackServerContext* context) : stream_(std::move(stream)) {
-    stream_->open({[this](const Out& message) { this->StartWrite(&message); },
+    stream_->open({[this](const Out& message, grpc::WriteOptions options) { this->StartWrite(&message, options); },
                    [this](grpc::Status status) { this->Finish(std::move(status)); },
                    [context] { context->TryCancel(); }});
   }

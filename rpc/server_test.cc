@@ -60,11 +60,13 @@ class TestService final : public api::SequencerService::CallbackService, public 
           stream = s;
           if (ends_with_the_server) open.add(s);
           s->on_closed([this] { closed.set_value(); });
-          for (int i = 0; i < count; ++i) {
-            api::SubscriptionResponse item;
-            item.set_signed_sequenced_event(std::to_string(i) + std::string(payload, 'x'));
-            last_outcome = s->write(item);
-          }
+          std::vector<api::SubscriptionResponse> items(static_cast<std::size_t>(count));
+          for (std::size_t i = 0; i < items.size(); ++i)
+            items[i].set_signed_sequenced_event(std::to_string(i) + std::string(payload, 'x'));
+          if (all_at_once)
+            last_outcome = s->write_all(std::move(items));
+          else
+            for (const auto& item : items) last_outcome = s->write(item);
           if (finish_at_once) s->finish();
         });
   }
@@ -72,6 +74,7 @@ class TestService final : public api::SequencerService::CallbackService, public 
   std::string mode, seen_header;
   StreamLimits limits;
   std::size_t payload = 0;
+  bool all_at_once = false;
   bool finish_at_once = true;
   bool ends_with_the_server = false;
   OpenStreams<api::SubscriptionResponse> open;
@@ -192,6 +195,25 @@ TEST_F(ServerTest, StreamDeliversAllInOrder) {
   ASSERT_EQ(items.size(), 1000u);
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(items[i], std::to_string(i));
   service->closed.get_future().get();
+}
+
+// Neither does the last one stay behind in a buffer, nor is the call cancelled for being given more than its limit.
+TEST_F(ServerTest, MessagesGivenTogetherArriveWhileTheStreamStaysOpen) {
+  for (const std::size_t payload : {0, 100'000}) {
+    service->finish_at_once = false;
+    service->all_at_once = true;
+    service->payload = payload;
+    service->limits.max_queued_bytes = 250'000;
+    Received received;
+    const auto stream = subscribe(*stub, 20, received, 64 << 20);
+    ASSERT_TRUE(received.wait_for(20)) << payload;
+    for (std::size_t i = 0; i < 20; ++i) EXPECT_TRUE(received.items()[i].starts_with(std::to_string(i)));
+    EXPECT_EQ(service->last_outcome, payload == 0 ? WriteOutcome::accepted : WriteOutcome::full);
+    stream->cancel();
+    service->closed.get_future().get();
+    EXPECT_TRUE(received.end.get_future().get());
+    service->closed = {};
+  }
 }
 
 TEST_F(ServerTest, ClientCancelClosesTheStream) {

@@ -16,12 +16,14 @@
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "rpc/call_context.h"
 #include "rpc/error_status.h"
 #include "rpc/message_bytes.h"
 #include "rpc/send_queue.h"
+#include "rpc/write_options.h"
 
 namespace synod::rpc {
 
@@ -42,13 +44,18 @@ class ServerStream {
   // not read would not see another end either.
   WriteOutcome write(Message message) {
     std::unique_lock lock(mutex_);
-    const std::size_t bytes = message_bytes(message);
-    const WriteOutcome outcome = queue_.push(std::move(message), bytes);
-    const bool overrun = outcome != WriteOutcome::closed && queue_.overrun();
-    if (overrun) {
-      queue_.end(grpc::Status::CANCELLED, false);
-      transport_.cancel();  // under the lock: the call cannot end meanwhile, since it is not finished
-    }
+    const WriteOutcome outcome = push(std::move(message));
+    cancel_overrun(outcome);
+    step(lock);
+    return outcome;
+  }
+  // Several, not none, which go to the socket together; the outcome is that of the last one. They count as one: a call
+  // is not cancelled for what they take beyond the limit.
+  WriteOutcome write_all(std::vector<Message> messages) {
+    std::unique_lock lock(mutex_);
+    WriteOutcome outcome = WriteOutcome::closed;
+    cancel_overrun(WriteOutcome::full);
+    for (Message& message : messages) outcome = push(std::move(message));
     step(lock);
     return outcome;
   }
@@ -84,7 +91,7 @@ class ServerStream {
 
   // For the reactor below only.
   struct Transport {
-    std::function<void(const Message&)> write;
+    std::function<void(const Message&, grpc::WriteOptions)> write;
     std::function<void(grpc::Status)> finish;
     std::function<void()> cancel;
   };
@@ -107,6 +114,16 @@ class ServerStream {
  protected:
   using Queue = SendQueue<Message, grpc::Status>;
 
+  // Both under the lock.
+  WriteOutcome push(Message message) {
+    const std::size_t bytes = message_bytes(message);
+    return queue_.push(std::move(message), bytes);
+  }
+  void cancel_overrun(WriteOutcome outcome) {
+    if (outcome == WriteOutcome::closed || !queue_.overrun()) return;
+    queue_.end(grpc::Status::CANCELLED, false);
+    transport_.cancel();  // under the lock: the call cannot end meanwhile, since it is not finished
+  }
   void end(grpc::Status status, bool drain) {
     std::unique_lock lock(mutex_);
     queue_.end(std::move(status), drain);
@@ -119,8 +136,9 @@ class ServerStream {
         return;
       case Queue::Do::write: {
         const Message& message = queue_.in_flight();
+        const grpc::WriteOptions options = write_options(queue_.more());
         lock.unlock();
-        transport_.write(message);
+        transport_.write(message, options);
         return;
       }
       case Queue::Do::finish: {
@@ -161,7 +179,7 @@ template <typename Message>
 class WriteReactor final : public grpc::ServerWriteReactor<Message> {
  public:
   WriteReactor(ServerStreamPtr<Message> stream, grpc::CallbackServerContext* context) : stream_(std::move(stream)) {
-    stream_->open({[this](const Message& message) { this->StartWrite(&message); },
+    stream_->open({[this](const Message& message, grpc::WriteOptions options) { this->StartWrite(&message, options); },
                    [this](grpc::Status status) { this->Finish(std::move(status)); },
                    [context] { context->TryCancel(); }});
   }

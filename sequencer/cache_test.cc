@@ -54,11 +54,13 @@ class SubscribersTest : public ::testing::Test {
   static constexpr std::size_t kIdle = 500;
 
   struct Sink final : EventSink {
-    bool push(const Bytes& event, const std::string&) override {
+    bool push(const std::vector<Event>& pushed) override {
       std::lock_guard lock(mutex);
-      ++events;
-      last = event;
-      bytes += event.size();
+      for (const Event& event : pushed) {
+        ++events;
+        last = *event.signed_bytes;
+        bytes += last.size();
+      }
       changed.notify_all();
       return !full;
     }
@@ -208,7 +210,7 @@ TEST_F(SubscribersTest, WhoeverGetsMostIsServedFirst) {
   std::vector<std::size_t> order;
   struct Noting final : EventSink {
     Noting(std::vector<std::size_t>& o, std::size_t i) : order(o), index(i) {}
-    bool push(const Bytes&, const std::string&) override {
+    bool push(const std::vector<Event>&) override {
       order.push_back(index);
       return true;
     }
@@ -246,8 +248,8 @@ TEST_F(SubscribersTest, OneThatNeverReadsHoldsNothingAndNobodyUp) {
   for (int i = 0; i < 100; ++i) tell();
   settle();
   settle();
-  // One event was pushed, as many as were taken; what follows waits in the store, not in memory.
-  EXPECT_EQ(stuck->events, 1u);
+  // One read was pushed; what follows waits in the store, not in memory.
+  EXPECT_EQ(stuck->events, SubscriptionLimits().events_per_read);
   const std::size_t before = counting.reads();
   for (int i = 0; i < 100; ++i) tell();
   settle();

@@ -27,12 +27,14 @@ class SubscribeSink final : public EventSink {
  public:
   explicit SubscribeSink(rpc::ServerStreamPtr<api::SubscriptionResponse> stream) : stream_(std::move(stream)) {}
 
-  bool push(const Bytes& signed_event, const std::string& traceparent) override {
-    api::SubscriptionResponse response;
-    response.set_signed_sequenced_event(signed_event);
-    auto* trace = response.mutable_trace_context();
-    if (!traceparent.empty()) trace->set_traceparent(traceparent);
-    return stream_->write(std::move(response)) == rpc::WriteOutcome::accepted;
+  bool push(const std::vector<Event>& events) override {
+    std::vector<api::SubscriptionResponse> responses(events.size());
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      responses[i].set_signed_sequenced_event(*events[i].signed_bytes);
+      auto* trace = responses[i].mutable_trace_context();
+      if (!events[i].traceparent.empty()) trace->set_traceparent(events[i].traceparent);
+    }
+    return stream_->write_all(std::move(responses)) == rpc::WriteOutcome::accepted;
   }
   void end(std::optional<Error> error) override {
     stream_->finish(error ? rpc::to_grpc_status(*error) : grpc::Status::OK);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include "base/log.h"
 
@@ -92,11 +93,9 @@ struct Subscriptions::Shared : std::enable_shared_from_this<Subscriptions::Share
       end(id, events.error());
       return false;
     }
+    if (!send(id, *entry, *events)) return false;
     std::size_t bytes_read = 0;
-    for (const MemberEvent& event : *events) {
-      if (!send(id, *entry, event)) return false;
-      bytes_read += event.content.size();
-    }
+    for (const MemberEvent& event : *events) bytes_read += event.content.size();
     return events->size() >= limits.events_per_read || bytes_read >= limits.bytes_per_read;
   }
 
@@ -108,28 +107,38 @@ struct Subscriptions::Shared : std::enable_shared_from_this<Subscriptions::Share
       if (pump(fresh.id)) schedule(fresh.id);
     };
     if (fresh.events.empty()) return read();
+    std::vector<MemberEvent> events;
+    std::size_t bytes = 0;
     for (const Fresh::Event& event : fresh.events) {
       if (event.record->timestamp < entry->next) continue;  // read meanwhile, or not asked for
-      if (event.reader.previous && *event.reader.previous >= entry->next) return read();
-      const MemberEvent signable =
-          reader.event(*event.record, entry->member, event.reader.previous, event.reader.envelopes);
-      if (!send(fresh.id, *entry, signable)) return;
+      if (events.empty() && event.reader.previous && *event.reader.previous >= entry->next) return read();
+      events.push_back(reader.event(*event.record, entry->member, event.reader.previous, event.reader.envelopes));
+      bytes += events.back().content.size();
+      if (bytes < limits.bytes_per_read) continue;
+      if (!send(fresh.id, *entry, std::exchange(events, {}))) return;
+      bytes = 0;
     }
+    send(fresh.id, *entry, events);
   }
 
   // On the executor. False: no more now.
-  bool send(SubscriptionId id, Entry& entry, const MemberEvent& event) {
-    auto bytes = signer.sign(entry.number, event);
-    if (!bytes) {
-      end(id, bytes.error());
-      return false;
+  bool send(SubscriptionId id, Entry& entry, const std::vector<MemberEvent>& events) {
+    if (events.empty()) return true;
+    std::vector<EventSink::Event> signed_events;
+    for (const MemberEvent& event : events) {
+      auto bytes = signer.sign(entry.number, event);
+      if (!bytes) {
+        end(id, bytes.error());
+        return false;
+      }
+      signed_events.push_back({std::move(*bytes), event.traceparent});
     }
-    entry.waiting_for_client = !entry.sink->push(**bytes, event.traceparent);
-    entry.next = event.timestamp.next();
+    entry.waiting_for_client = !entry.sink->push(signed_events);
+    entry.next = events.back().timestamp.next();
     std::lock_guard lock(mutex);
     Delivered& told = delivered[entry.member];
-    ++told.events;
-    told.last = event.timestamp;
+    told.events += events.size();
+    told.last = events.back().timestamp;
     return !entry.waiting_for_client;
   }
 

@@ -27,8 +27,12 @@ namespace synod::sequencer {
 class EventSink {
  public:
   virtual ~EventSink() = default;
-  // False: full, wait for drained().
-  virtual bool push(const Bytes& signed_event, const std::string& traceparent) = 0;
+  struct Event {
+    std::shared_ptr<const Bytes> signed_bytes;
+    std::string traceparent;
+  };
+  // In order, none missing. False: full, wait for drained().
+  virtual bool push(const std::vector<Event>& events) = 0;
   // Ends the stream; no error: with OK.
   virtual void end(std::optional<Error> error) = 0;
 };
