@@ -11,6 +11,9 @@ void describe_writer(config::Fields& f, WriterConfig& c) {
   f.integer("max-submissions", c.max_submissions, "Sealed batches that the ordering service has not answered.");
   f.integer("eager-batches", c.eager_batches,
             "With so many of those, requests gather until a batch is full or one of them is seen.");
+  f.integer("busy-requests", c.busy_requests, "When so many came within busy-time, batches gather for gather-time.");
+  f.duration("busy-time", c.busy_time, "See busy-requests.");
+  f.duration("gather-time", c.gather_time, "From one batch to the next while requests come fast; 0s: never.");
   f.duration("resubmit-after", c.resubmit_after, "A batch that is not seen in a block for so long is submitted again.");
   f.duration("retry-delay", c.retry_delay, "Wait after a refusal that is worth another attempt; doubles up to 2 s.");
 }

@@ -28,9 +28,11 @@ Result<Writer::Effects> Writer::accept(SealedEntry entry, Timestamp now) {
   }
   waiting_bytes_ += entry.bytes();
   waiting_.push_back(std::move(entry));
+  arrivals_.push_back(now);
+  if (arrivals_.size() > config_.busy_requests) arrivals_.pop_front();
   Effects effects;
   seal_waiting(now, effects);
-  return finish(std::move(effects));
+  return finish(std::move(effects), now);
 }
 
 Writer::Effects Writer::tick(Timestamp now) {
@@ -40,7 +42,7 @@ Writer::Effects Writer::tick(Timestamp now) {
     waiting_bytes_ += waiting_.back().bytes();
     seal_waiting(now, effects);
   }
-  return finish(std::move(effects));
+  return finish(std::move(effects), now);
 }
 
 Writer::Effects Writer::on_submitted(SequenceNumber number, ordering::SubmitOutcome outcome, bool worth_another_attempt,
@@ -64,14 +66,14 @@ Writer::Effects Writer::on_submitted(SequenceNumber number, ordering::SubmitOutc
     }
   }
   seal_waiting(now, effects);
-  return finish(std::move(effects));
+  return finish(std::move(effects), now);
 }
 
 Writer::Effects Writer::on_ordered(SequenceNumber number, Timestamp now) {
   unordered_.erase(number);
   Effects effects;
   seal_waiting(now, effects);
-  return finish(std::move(effects));
+  return finish(std::move(effects), now);
 }
 
 Writer::Effects Writer::on_time(Timestamp now, ordering::Height head) {
@@ -89,7 +91,7 @@ Writer::Effects Writer::on_time(Timestamp now, ordering::Height head) {
     effects.submit.push_back(Submit{number, batch.record});
   }
   seal_waiting(now, effects);
-  return finish(std::move(effects));
+  return finish(std::move(effects), now);
 }
 
 std::size_t Writer::submissions_outstanding() const {
@@ -97,14 +99,24 @@ std::size_t Writer::submissions_outstanding() const {
                                                 [](const auto& entry) { return entry.second.in_submission; }));
 }
 
-bool Writer::may_seal() const {
+// The clock may have been set back meanwhile: then nobody waits.
+std::optional<Timestamp> Writer::gathers_until(Timestamp now) const {
+  const bool busy =
+      arrivals_.size() >= config_.busy_requests && arrivals_.back() - arrivals_.front() <= config_.busy_time;
+  if (!busy || now < last_sealed_ || now >= last_sealed_ + config_.gather_time) return std::nullopt;
+  return last_sealed_ + config_.gather_time;
+}
+
+bool Writer::may_seal(Timestamp now) const {
   if (waiting_.empty() || submissions_outstanding() >= config_.max_submissions) return false;
   if (waiting_bytes_ >= config_.max_batch_bytes) return unordered_.size() < config_.max_unordered_batches;
+  if (gathers_until(now)) return false;
   return unordered_.size() < std::min(config_.eager_batches, config_.max_unordered_batches);
 }
 
 void Writer::seal_waiting(Timestamp now, Effects& effects) {
-  while (may_seal()) {
+  while (may_seal(now)) {
+    last_sealed_ = now;
     SealedBatch batch;
     batch.synchronizer = synchronizer_;
     batch.sequencer = self_;
@@ -137,11 +149,13 @@ void Writer::seal_waiting(Timestamp now, Effects& effects) {
   }
 }
 
-Writer::Effects Writer::finish(Effects effects) const {
+Writer::Effects Writer::finish(Effects effects, Timestamp now) const {
   for (const auto& [number, batch] : unordered_) {
     if (batch.in_submission) continue;
     if (!effects.call_again_at || batch.due < *effects.call_again_at) effects.call_again_at = batch.due;
   }
+  const auto gathered = waiting_.empty() ? std::nullopt : gathers_until(now);
+  if (gathered && (!effects.call_again_at || *gathered < *effects.call_again_at)) effects.call_again_at = gathered;
   return effects;
 }
 

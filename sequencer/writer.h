@@ -1,9 +1,9 @@
 // Gets accepted requests into the log: seals them into batches, a few submissions at a time, and submits again
 // what does not appear. A core: no clock, no threads; the shell gives it times and carries out its effects.
 //
-// Idle: a request is sealed and submitted at once. Busy: requests gather while submissions are outstanding or many
-// batches are on their way, and go together in the next batch. A batch counts as written when it is seen in a block,
-// not before.
+// Idle: a request is sealed and submitted at once. Busy: requests gather for some milliseconds, while submissions are
+// outstanding, or while many batches are on their way, and go together in the next batch. A batch counts as written
+// when it is seen in a block, not before.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,11 @@ struct WriterConfig {
   // With so many not yet seen in a block, only full batches are sealed: under load, fewer batches with more in each
   // cost everyone less than they delay.
   std::size_t eager_batches = 8;
+  // Busy is when the last so many requests came within busy_time. Then gather_time passes from one batch to the next:
+  // everyone who handles batches has less to do, and what waits for them waits less in all. 0: never.
+  std::size_t busy_requests = 32;
+  Duration busy_time = Duration::milliseconds(100);
+  Duration gather_time = Duration::milliseconds(10);
   // Accepted by the log, but not in a block that this sequencer has read so long afterwards; doubles up to 16 times.
   Duration resubmit_after = Duration::seconds(2);
   Duration retry_delay =
@@ -87,9 +92,10 @@ class Writer {
     std::optional<ordering::Height> missing_after;  // overdue: missing if not in a block up to here
   };
   void seal_waiting(Timestamp now, Effects& effects);
-  Effects finish(Effects effects) const;
+  Effects finish(Effects effects, Timestamp now) const;
   std::size_t submissions_outstanding() const;
-  bool may_seal() const;
+  bool may_seal(Timestamp now) const;
+  std::optional<Timestamp> gathers_until(Timestamp now) const;
 
   WriterConfig config_;
   protocol::PhysicalSynchronizerId synchronizer_;
@@ -100,6 +106,8 @@ class Writer {
   SignHash sign_;
   std::deque<SealedEntry> waiting_;
   std::size_t waiting_bytes_ = 0;
+  std::deque<Timestamp> arrivals_;  // of the last busy_requests
+  Timestamp last_sealed_ = Timestamp::min();
   std::map<SequenceNumber, Sealed> unordered_;
   std::uint64_t failed_to_seal_ = 0;
 };

@@ -68,6 +68,35 @@ TEST_F(WriterTest, ManyBatchesOnTheirWayItGathersUntilOneIsSeenOrABatchIsFull) {
   EXPECT_EQ(writer.accept(entry(9'000), kNow)->submit.size(), 1u) << "a batch is full";
 }
 
+TEST_F(WriterTest, RequestsThatComeFastGatherForAWhile) {
+  WriterConfig config;
+  config.busy_requests = 3;
+  config.busy_time = Duration::milliseconds(100);
+  config.gather_time = Duration::milliseconds(10);
+  config.max_batch_bytes = 10'000;
+  config.max_submissions = config.eager_batches = 100;
+  Writer writer = make(config);
+  const auto at = [](std::int64_t millis) { return kNow + Duration::milliseconds(millis); };
+  EXPECT_EQ(writer.accept(entry(), at(0))->submit.size(), 1u);
+  EXPECT_EQ(writer.accept(entry(), at(1))->submit.size(), 1u) << "two are not many";
+  const auto third = writer.accept(entry(), at(2)).value();
+  EXPECT_TRUE(third.submit.empty());
+  EXPECT_EQ(third.call_again_at, at(11)) << "10 ms after the last batch";
+  EXPECT_TRUE(writer.accept(entry(), at(3))->submit.empty());
+  const auto due = writer.on_time(at(11), kHead);
+  ASSERT_EQ(due.submit.size(), 1u);
+  EXPECT_EQ(entries_in(due.submit[0]), 2u);
+
+  EXPECT_TRUE(writer.accept(entry(6'000), at(12))->submit.empty());
+  EXPECT_EQ(writer.accept(entry(6'000), at(13))->submit.size(), 1u) << "a full batch does not wait";
+
+  // The clock is set back by an hour: nobody waits until it is there again.
+  EXPECT_FALSE(writer.accept(entry(), at(-3'600'000))->submit.empty());
+  // Now that they come slowly again, each goes at once.
+  for (const std::int64_t millis : {1000, 1060, 1120})
+    EXPECT_EQ(writer.accept(entry(), at(millis))->submit.size(), 1u) << millis;
+}
+
 TEST_F(WriterTest, SubmitsAgainWhatDoesNotAppear) {
   Writer writer = make();
   const auto first = writer.accept(entry(), kNow).value();
