@@ -59,11 +59,11 @@ ReadyNonces::~ReadyNonces() {
   if (maker_) maker_->stop();
 }
 
-std::optional<Bytes> ReadyNonces::sign(EVP_PKEY* key, ByteView digest) {
+std::optional<Bytes> ReadyNonces::try_sign(EVP_PKEY* key, ByteView digest) {
   std::shared_ptr<Stock> stock;
   std::optional<Nonce> nonce;
   {
-    // Nobody waits for a thread that gives way to others.
+    // Not worth waiting for.
     const std::unique_lock lock(mutex_, std::try_to_lock);
     if (lock) stock = stock_of(key);
     if (!stock) return std::nullopt;

@@ -18,7 +18,9 @@
 namespace synod::crypto {
 
 // Makes them on a thread of its own, which gives way to others. Each is used once and then gone; what is ready lies in
-// memory and is as secret as the key beside it. Thread rules: any thread.
+// memory and is as secret as the key beside it. What is given up: OpenSSL makes k of the message too, so that not even
+// a random generator that repeats itself makes the same k sign two messages. Here one would, and so would a snapshot of
+// the memory that is resumed twice; two such signatures give the key away. Thread rules: any thread.
 class ReadyNonces {
  public:
   struct Limits {
@@ -32,7 +34,7 @@ class ReadyNonces {
   ~ReadyNonces();
 
   // The DER signature of a SHA-256 digest by a P-256 key; none: nothing is ready, sign as usual.
-  std::optional<Bytes> sign(EVP_PKEY* key, ByteView digest);
+  std::optional<Bytes> try_sign(EVP_PKEY* key, ByteView digest);
 
  private:
   struct Stock;

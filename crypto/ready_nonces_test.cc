@@ -40,7 +40,7 @@ Status check(const SigningKeyPair& key, const Hash& hash, const Bytes& signature
 bool sign_when_ready(ReadyNonces& ready, const SigningKeyPair& key, const Hash& hash, Bytes& signature) {
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (std::chrono::steady_clock::now() < give_up) {
-    if (auto made = ready.sign(key.native(), sha256(hash.view()))) {
+    if (auto made = ready.try_sign(key.native(), sha256(hash.view()))) {
       signature = std::move(*made);
       return true;
     }
@@ -53,8 +53,8 @@ TEST(ReadyNonces, KeysThatSignOftenHaveThemAndTheirSignaturesAreGood) {
   ReadyNonces ready({.signatures_before_stock = 3, .stock = 8, .max_stocks = 4, .max_counted_keys = 16});
   const SigningKeyPair key = a_key();
   const Hash hash = crypto::hash(HashPurpose::submission_request, "message");
-  EXPECT_FALSE(ready.sign(key.native(), sha256(hash.view())));
-  EXPECT_FALSE(ready.sign(key.native(), sha256(hash.view())));
+  EXPECT_FALSE(ready.try_sign(key.native(), sha256(hash.view())));
+  EXPECT_FALSE(ready.try_sign(key.native(), sha256(hash.view())));
   Bytes signature;
   ASSERT_TRUE(sign_when_ready(ready, key, hash, signature));
   EXPECT_TRUE(check(key, hash, signature));

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
+#include <atomic>
 #include <unordered_map>
 
 #include "base/check.h"
@@ -126,6 +127,8 @@ Bytes sign_ed25519(ByteView message, const SigningKeyPair& key) {
   return signature;
 }
 
+std::atomic<bool> signatures_made_ready = true;
+
 ReadyNonces& ready_nonces() {
   static ReadyNonces ready;
   return ready;
@@ -133,8 +136,8 @@ ReadyNonces& ready_nonces() {
 
 Bytes sign_ecdsa(ByteView message, SigningAlgorithm algorithm, const SigningKeyPair& key) {
   const MessageDigest digest(message, algorithm);
-  if (key.public_key().spec() == SigningKeySpec::p256)
-    if (auto signature = ready_nonces().sign(key.native(), digest.view())) return std::move(*signature);
+  if (key.public_key().spec() == SigningKeySpec::p256 && signatures_made_ready)
+    if (auto signature = ready_nonces().try_sign(key.native(), digest.view())) return std::move(*signature);
   thread_local ReadyContexts contexts(EVP_PKEY_sign_init);
   EVP_PKEY_CTX* context = contexts.get(key.native(), algorithm);
   SYNOD_CHECK(context != nullptr);
@@ -247,6 +250,8 @@ Signature sign_to_return(const Hash& hash, const SigningKeyPair& key) {
   verified_signatures().add(VerifiedSignatures::id_of(hash.view(), out.bytes, out.signed_by));
   return out;
 }
+
+void make_signatures_ready(bool wanted) { signatures_made_ready = wanted; }
 
 bool making_key_tables() { return frequent_keys().busy(); }
 

@@ -55,6 +55,9 @@ Signature sign_to_return(const Hash& hash, const SigningKeyPair& key);
 // Is this signature over `hash` by `key`? `key` must be the one that signature.signed_by names. Without delegation
 // only; says why not in the error (id SIGNATURE_CHECK_FAILED).
 Status verify(const Hash& hash, const Signature& signature, const SigningPublicKey& key);
+// Whether this process makes halves of P-256 signatures beforehand (crypto/ready_nonces.h); true unless said. Not where
+// a snapshot of its memory may be resumed more than once. Thread rules: any thread.
+void make_signatures_ready(bool wanted);
 // P-256 keys that are met often are checked faster, once a thread beside has prepared for it. Is it at work? For
 // measurements.
 bool making_key_tables();

@@ -124,6 +124,10 @@ void describe(config::Fields& f, NodeFile& file) {
       "wrong-clock", file.wrong_clock,
       "For tests: this node's wall clock is wrong by the microseconds that this file holds as a binary number of eight "
       "bytes; they may change while the node runs. Empty: it is right.");
+  f.flag(
+      "ready-signatures", file.ready_signatures,
+      "Make the part of signatures that does not depend on the message beforehand. Turn it off where a snapshot of "
+      "this machine's or container's memory may be resumed more than once: signatures of both would give keys away.");
   f.object(
       "log",
       [&](config::Fields& g) {

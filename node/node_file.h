@@ -78,8 +78,9 @@ struct NodeFile {
   std::string log_format = "text";
   std::string static_clock;  // file; empty: the wall clock
   std::string wrong_clock;   // file; empty: the wall clock is right
-  Listen public_api;         // what the role offers: AtomicBroadcast, the sequencer's public API, the Ledger API
-  Listen admin;              // status and log level; keep it private
+  bool ready_signatures = true;
+  Listen public_api;  // what the role offers: AtomicBroadcast, the sequencer's public API, the Ledger API
+  Listen admin;       // status and log level; keep it private
 
   ordering::solo::OrdererConfig orderer;
   SequencerSection sequencer;

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "base/log.h"
+#include "crypto/sign.h"
 #include "node/node.h"
 #include "node/running_node.h"
 
@@ -32,6 +33,7 @@ Status run_until_signal(const NodeFile& file, const std::string& path) {
   if (!log::set_level(file.log_level))
     return fail(invalid_argument("CONFIG_INVALID",
                                  "log.level '" + file.log_level + "' is none of trace, debug, info, warn, error"));
+  crypto::make_signatures_ready(file.ready_signatures);
   log::set_format(file.log_format == "json" ? log::Format::json : log::Format::text);
 
   // Blocked before any thread exists, so that only sigwait below takes them.

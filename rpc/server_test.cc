@@ -216,6 +216,22 @@ TEST_F(ServerTest, MessagesGivenTogetherArriveWhileTheStreamStaysOpen) {
   }
 }
 
+// The first message goes with the initial metadata: said to be followed by another, both would stay in gRPC's buffer.
+TEST(ServerStreamTest, OnlyMessagesBetweenTheFirstAndTheLastOfAGroupMayWait) {
+  ServerStream<grpc::ByteBuffer> stream({});
+  std::vector<bool> may_wait;
+  stream.open(
+      {[&](const grpc::ByteBuffer&, grpc::WriteOptions options) { may_wait.push_back(options.get_buffer_hint()); },
+       [](const grpc::Status&) {}, [] {}});
+  stream.write_all(std::vector<grpc::ByteBuffer>(3));
+  for (int i = 0; i < 3; ++i) stream.written(true);
+  stream.write_all(std::vector<grpc::ByteBuffer>(3));
+  for (int i = 0; i < 3; ++i) stream.written(true);
+  stream.write({});
+  stream.written(true);
+  EXPECT_EQ(may_wait, (std::vector<bool>{false, true, false, true, true, false, false}));
+}
+
 TEST_F(ServerTest, ClientCancelClosesTheStream) {
   service->finish_at_once = false;
   Received received;

@@ -45,16 +45,16 @@ class ServerStream {
   WriteOutcome write(Message message) {
     std::unique_lock lock(mutex_);
     const WriteOutcome outcome = push(std::move(message));
-    cancel_overrun(outcome);
+    cancel_if_overrun();
     step(lock);
     return outcome;
   }
-  // Several, not none, which go to the socket together; the outcome is that of the last one. They count as one: a call
-  // is not cancelled for what they take beyond the limit.
+  // Several, not none, which go to the socket together; the outcome is that of the last one. The call is cancelled only
+  // if twice the limit was queued before.
   WriteOutcome write_all(std::vector<Message> messages) {
     std::unique_lock lock(mutex_);
     WriteOutcome outcome = WriteOutcome::closed;
-    cancel_overrun(WriteOutcome::full);
+    cancel_if_overrun();
     for (Message& message : messages) outcome = push(std::move(message));
     step(lock);
     return outcome;
@@ -119,8 +119,8 @@ class ServerStream {
     const std::size_t bytes = message_bytes(message);
     return queue_.push(std::move(message), bytes);
   }
-  void cancel_overrun(WriteOutcome outcome) {
-    if (outcome == WriteOutcome::closed || !queue_.overrun()) return;
+  void cancel_if_overrun() {
+    if (queue_.is_ending() || !queue_.overrun()) return;
     queue_.end(grpc::Status::CANCELLED, false);
     transport_.cancel();  // under the lock: the call cannot end meanwhile, since it is not finished
   }
@@ -136,7 +136,7 @@ class ServerStream {
         return;
       case Queue::Do::write: {
         const Message& message = queue_.in_flight();
-        const grpc::WriteOptions options = write_options(queue_.more());
+        const grpc::WriteOptions options = write_options(std::exchange(begun_, true) && queue_.more());
         lock.unlock();
         transport_.write(message, options);
         return;
@@ -167,6 +167,7 @@ class ServerStream {
   Transport transport_;
   std::function<void()> drained_;
   std::function<void()> on_closed_;
+  bool begun_ = false;  // the first message is on its way, or has been
   bool closed_ = false;
   bool finishing_ = false;
 };

@@ -205,6 +205,20 @@ TEST_F(SubscribersTest, MoreThanIsHeldInMemoryIsReadFromTheStore) {
   settle();
 }
 
+// Another sequencer has to serve what this one cannot sign, not what comes before.
+TEST_F(SubscribersTest, EventsBeforeOneThatCannotBeSignedAreSent) {
+  store_events(0, 2);
+  ASSERT_TRUE(subscribe(0).first->wait(2));
+  signer.use(SigningHistory());  // what was signed before is still known
+  store_events(0, 2);
+  const auto late = subscribe(0).first;
+  settle();
+  settle();
+  std::lock_guard lock(late->mutex);
+  EXPECT_EQ(late->events, 2u);
+  EXPECT_TRUE(late->ended);
+}
+
 // The receipt of a request can wait; whoever got the request itself begins to work.
 TEST_F(SubscribersTest, WhoeverGetsMostIsServedFirst) {
   std::vector<std::size_t> order;

@@ -11,7 +11,8 @@ void describe_writer(config::Fields& f, WriterConfig& c) {
   f.integer("max-submissions", c.max_submissions, "Sealed batches that the ordering service has not answered.");
   f.integer("eager-batches", c.eager_batches,
             "With so many of those, requests gather until a batch is full or one of them is seen.");
-  f.integer("busy-requests", c.busy_requests, "When so many came within busy-time, batches gather for gather-time.");
+  f.integer("busy-requests", c.busy_requests,
+            "When so many came within busy-time, batches gather for gather-time; 0: never.");
   f.duration("busy-time", c.busy_time, "See busy-requests.");
   f.duration("gather-time", c.gather_time, "From one batch to the next while requests come fast; 0s: never.");
   f.duration("resubmit-after", c.resubmit_after, "A batch that is not seen in a block for so long is submitted again.");

@@ -61,7 +61,9 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
         loop_("sequencer"),
         delivery_loop_("seq-deliver"),
         watch_loop_("seq-watch"),
-        subscriptions_({.max_per_member = config.max_subscriptions_per_member, .fresh_bytes = config.fresh_event_bytes},
+        subscriptions_({.max_per_member = config.max_subscriptions_per_member,
+                        .fresh_bytes = config.fresh_event_bytes,
+                        .bytes_per_read = std::min(SubscriptionLimits().bytes_per_read, config.max_stream_bytes)},
                        delivery_loop_, parts_.clock, reader_, signer_),
         queue_(
             config.catch_up_threads, [this](const ordering::Block& block) { return prepare(block); },

@@ -125,21 +125,29 @@ struct Subscriptions::Shared : std::enable_shared_from_this<Subscriptions::Share
   bool send(SubscriptionId id, Entry& entry, const std::vector<MemberEvent>& events) {
     if (events.empty()) return true;
     std::vector<EventSink::Event> signed_events;
+    std::optional<Error> unsigned_because;
     for (const MemberEvent& event : events) {
       auto bytes = signer.sign(entry.number, event);
       if (!bytes) {
-        end(id, bytes.error());
-        return false;
+        unsigned_because = bytes.error();
+        break;
       }
       signed_events.push_back({std::move(*bytes), event.traceparent});
     }
-    entry.waiting_for_client = !entry.sink->push(signed_events);
-    entry.next = events.back().timestamp.next();
+    // Those before one that cannot be signed are good.
+    if (!signed_events.empty()) push(entry, signed_events, events[signed_events.size() - 1].timestamp);
+    if (!unsigned_because) return !entry.waiting_for_client;
+    end(id, std::move(unsigned_because));
+    return false;
+  }
+
+  void push(Entry& entry, const std::vector<EventSink::Event>& events, Timestamp last) {
+    entry.waiting_for_client = !entry.sink->push(events);
+    entry.next = last.next();
     std::lock_guard lock(mutex);
     Delivered& told = delivered[entry.member];
     told.events += events.size();
-    told.last = events.back().timestamp;
-    return !entry.waiting_for_client;
+    told.last = last;
   }
 
   // Each subscription's share, the largest first. With the mutex held.

@@ -31,7 +31,7 @@ class EventSink {
     std::shared_ptr<const Bytes> signed_bytes;
     std::string traceparent;
   };
-  // In order, none missing. False: full, wait for drained().
+  // In order, none missing. False: full, wait for drained(); or closed, then gone() follows.
   virtual bool push(const std::vector<Event>& events) = 0;
   // Ends the stream; no error: with OK.
   virtual void end(std::optional<Error> error) = 0;
@@ -41,7 +41,7 @@ struct SubscriptionLimits {
   std::uint32_t max_per_member = 5;     // a further one ends the oldest
   std::size_t fresh_bytes = 16u << 20;  // of events on their way from their block; what is more is read from the store
   std::size_t events_per_read = 64;
-  std::size_t bytes_per_read = 1u << 20;
+  std::size_t bytes_per_read = 1u << 20;  // and in one push
 };
 
 using SubscriptionId = std::uint64_t;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr Duration kLongestRetryDelay = Duration::seconds(2);
 constexpr int kPatienceGrowth = 16;
+constexpr std::size_t kMostArrivals = 10'000;
 
 }  // namespace
 
@@ -29,7 +30,7 @@ Result<Writer::Effects> Writer::accept(SealedEntry entry, Timestamp now) {
   waiting_bytes_ += entry.bytes();
   waiting_.push_back(std::move(entry));
   arrivals_.push_back(now);
-  if (arrivals_.size() > config_.busy_requests) arrivals_.pop_front();
+  if (arrivals_.size() > std::min(config_.busy_requests, kMostArrivals)) arrivals_.pop_front();
   Effects effects;
   seal_waiting(now, effects);
   return finish(std::move(effects), now);
@@ -100,9 +101,9 @@ std::size_t Writer::submissions_outstanding() const {
 }
 
 // The clock may have been set back meanwhile: then nobody waits.
-std::optional<Timestamp> Writer::gathers_until(Timestamp now) const {
-  const bool busy =
-      arrivals_.size() >= config_.busy_requests && arrivals_.back() - arrivals_.front() <= config_.busy_time;
+std::optional<Timestamp> Writer::gathering_ends(Timestamp now) const {
+  const bool busy = !arrivals_.empty() && arrivals_.size() >= config_.busy_requests &&
+                    arrivals_.back() - arrivals_.front() <= config_.busy_time;
   if (!busy || now < last_sealed_ || now >= last_sealed_ + config_.gather_time) return std::nullopt;
   return last_sealed_ + config_.gather_time;
 }
@@ -110,7 +111,7 @@ std::optional<Timestamp> Writer::gathers_until(Timestamp now) const {
 bool Writer::may_seal(Timestamp now) const {
   if (waiting_.empty() || submissions_outstanding() >= config_.max_submissions) return false;
   if (waiting_bytes_ >= config_.max_batch_bytes) return unordered_.size() < config_.max_unordered_batches;
-  if (gathers_until(now)) return false;
+  if (gathering_ends(now)) return false;
   return unordered_.size() < std::min(config_.eager_batches, config_.max_unordered_batches);
 }
 
@@ -154,7 +155,7 @@ Writer::Effects Writer::finish(Effects effects, Timestamp now) const {
     if (batch.in_submission) continue;
     if (!effects.call_again_at || batch.due < *effects.call_again_at) effects.call_again_at = batch.due;
   }
-  const auto gathered = waiting_.empty() ? std::nullopt : gathers_until(now);
+  const auto gathered = waiting_.empty() ? std::nullopt : gathering_ends(now);
   if (gathered && (!effects.call_again_at || *gathered < *effects.call_again_at)) effects.call_again_at = gathered;
   return effects;
 }

@@ -28,8 +28,9 @@ struct WriterConfig {
   // With so many not yet seen in a block, only full batches are sealed: under load, fewer batches with more in each
   // cost everyone less than they delay.
   std::size_t eager_batches = 8;
-  // Busy is when the last so many requests came within busy_time. Then gather_time passes from one batch to the next:
-  // everyone who handles batches has less to do, and what waits for them waits less in all. 0: never.
+  // Busy is when the last so many requests came within busy_time; 0 and more than 10,000: never. Then gather_time
+  // passes from one batch to the next: everyone who handles batches has less to do, and what waits for them waits less
+  // in all.
   std::size_t busy_requests = 32;
   Duration busy_time = Duration::milliseconds(100);
   Duration gather_time = Duration::milliseconds(10);
@@ -95,7 +96,7 @@ class Writer {
   Effects finish(Effects effects, Timestamp now) const;
   std::size_t submissions_outstanding() const;
   bool may_seal(Timestamp now) const;
-  std::optional<Timestamp> gathers_until(Timestamp now) const;
+  std::optional<Timestamp> gathering_ends(Timestamp now) const;  // none: not gathering
 
   WriterConfig config_;
   protocol::PhysicalSynchronizerId synchronizer_;

@@ -97,6 +97,18 @@ TEST_F(WriterTest, RequestsThatComeFastGatherForAWhile) {
     EXPECT_EQ(writer.accept(entry(), at(millis))->submit.size(), 1u) << millis;
 }
 
+TEST_F(WriterTest, TheyNeverGatherForATimeIfToldSo) {
+  WriterConfig none, many, no_time;
+  none.busy_requests = 0;
+  many.busy_requests = static_cast<std::size_t>(-1);
+  no_time.gather_time = Duration{};
+  for (WriterConfig config : {none, many, no_time}) {
+    config.max_submissions = config.eager_batches = 100;
+    Writer writer = make(config);
+    for (int i = 0; i < 50; ++i) ASSERT_EQ(writer.accept(entry(), kNow)->submit.size(), 1u) << i;
+  }
+}
+
 TEST_F(WriterTest, SubmitsAgainWhatDoesNotAppear) {
   Writer writer = make();
   const auto first = writer.accept(entry(), kNow).value();
