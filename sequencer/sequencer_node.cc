@@ -63,7 +63,8 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
         watch_loop_("seq-watch"),
         subscriptions_({.max_per_member = config.max_subscriptions_per_member,
                         .fresh_bytes = config.fresh_event_bytes,
-                        .bytes_per_read = std::min(SubscriptionLimits().bytes_per_read, config.max_stream_bytes)},
+                        .bytes_per_read =
+                            std::clamp<std::size_t>(config.max_stream_bytes, 1, SubscriptionLimits().bytes_per_read)},
                        delivery_loop_, parts_.clock, reader_, signer_),
         queue_(
             config.catch_up_threads, [this](const ordering::Block& block) { return prepare(block); },
