@@ -1,8 +1,11 @@
-# What works at every message becomes a part of the program: gRPC, Protobuf, zlib, jemalloc. A call into a shared library
-# goes through a table, and libraries lie scattered over memory; a ping takes a tenth less processor time without
-# (docs/performance.md). OpenSSL stays shared: its hot loops call nobody, and a mend of Debian's then reaches a node at its
-# next start. A mend of the others needs a build.
-set(SYNOD_STATIC_NAMES "grpc\\+\\+|grpc|gpr|upb|address_sorting|cares|absl_[a-z0-9_]+|protobuf|z|jemalloc")
+# What works at every message becomes a part of the program: gRPC, Protobuf, OpenSSL, zlib, jemalloc. A call into a shared
+# library goes through a table, and libraries lie scattered over memory; a ping takes an eighth less processor time without
+# (docs/performance.md). The price: a mend of Debian's in one of them reaches a node by a build, not by its next start.
+option(SYNOD_STATIC "Link what works at every message into the program" ON)
+if(NOT SYNOD_STATIC)
+  return()
+endif()
+set(SYNOD_STATIC_NAMES "grpc\\+\\+|grpc|gpr|upb|address_sorting|cares|absl_[a-z0-9_]+|protobuf|ssl|crypto|z|jemalloc")
 
 # Sets `out` to `places`, with the archive instead of the shared library wherever Debian delivers both.
 function(synod_static_places out)
@@ -21,13 +24,16 @@ endfunction()
 function(synod_weaken_replaced_functions)
   set(mended ${CMAKE_BINARY_DIR}/libgrpc++.a)
   get_target_property(archive gRPC::grpc++ IMPORTED_LOCATION_NONE)
-  if(archive MATCHES "\\.a$")
+  if(NOT archive MATCHES "\\.a$")
+    return()  # a shared library's functions give way by themselves
+  endif()
+  if(archive IS_NEWER_THAN ${mended})
     execute_process(
       COMMAND ${CMAKE_OBJCOPY} --weaken-symbol=_ZN4grpc15CompletionQueue21CallbackAlternativeCQEv
               --weaken-symbol=_ZN4grpc15CompletionQueue28ReleaseCallbackAlternativeCQEPS0_ ${archive} ${mended}
               COMMAND_ERROR_IS_FATAL ANY)
-    set_target_properties(gRPC::grpc++ PROPERTIES IMPORTED_LOCATION_NONE ${mended})
   endif()
+  set_target_properties(gRPC::grpc++ PROPERTIES IMPORTED_LOCATION_NONE ${mended})
 endfunction()
 
 get_property(imported DIRECTORY PROPERTY IMPORTED_TARGETS)
@@ -41,5 +47,7 @@ foreach(target ${imported})
   endforeach()
 endforeach()
 synod_weaken_replaced_functions()
+# librdkafka and libpq bring their own shared OpenSSL; neither may take ours for it.
+add_link_options(-Wl,--exclude-libs=libcrypto.a -Wl,--exclude-libs=libssl.a)
 # What the shared libraries bring along by themselves.
 set_property(TARGET gRPC::grpc APPEND PROPERTY INTERFACE_LINK_LIBRARIES OpenSSL::SSL ZLIB::ZLIB)

@@ -5,6 +5,8 @@
 #include <openssl/ecdsa.h>
 
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <set>
 #include <thread>
 #include <vector>
@@ -98,6 +100,30 @@ TEST(ReadyNonces, SignaturesAreGoodBeforeAndAfterAKeyHasAStock) {
     ASSERT_TRUE(verify(hash, signature, key.public_key())) << i;
     ASSERT_TRUE(seen.insert(r_of(signature.bytes)).second) << i;
   }
+}
+
+// Ends the process with 0 if the thread that makes them runs after many signatures with one key, and with 1 if not.
+[[noreturn]] void exit_by_whether_the_maker_runs() {
+  const SigningKeyPair key = a_key();
+  for (int i = 0; i < 300; ++i) sign(crypto::hash(HashPurpose::submission_request, std::to_string(i)), key);
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::getline(std::ifstream(thread.path() / "comm"), name);
+    if (name == "nonces") std::_Exit(0);
+  }
+  std::_Exit(1);
+}
+
+// In processes of their own, as the other tests have the thread started.
+TEST(ReadyNoncesDeathTest, NoneIsMadeWhereTheyAreSwitchedOff) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(exit_by_whether_the_maker_runs(), ::testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(
+      {
+        make_signatures_ready(false);
+        exit_by_whether_the_maker_runs();
+      },
+      ::testing::ExitedWithCode(1), "");
 }
 
 }  // namespace

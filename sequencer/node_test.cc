@@ -246,6 +246,22 @@ TEST_F(NodeTest, AMemberDownloadsTheTopologyNoOftenerAtATimeThanItMay) {
   EXPECT_THAT(stream->Finish().error_message(), HasSubstr("downloads the topology already"));
 }
 
+TEST_F(NodeTest, WhatIsAcceptedIsHandedToTheLogBeforeAPlannedStop) {
+  stop();
+  config.writer.busy_requests = 2;
+  config.writer.busy_time = Duration::seconds(600);
+  config.writer.gather_time = Duration::milliseconds(300);
+  start();
+  const Bytes token = login(alpha());
+  // From the second on they gather: at the stop, some wait for their batch.
+  for (int i = 0; i < 4; ++i)
+    ASSERT_TRUE(send(alpha(), token, request_to(alpha(), beta(), soon("m" + std::to_string(i)))).ok());
+  stop();
+  start();
+  auto events = subscribe(beta(), login(beta()));
+  for (int i = 0; i < 4; ++i) EXPECT_FALSE(events->next().empty()) << i;
+}
+
 TEST_F(NodeTest, RestartsFromItsCacheWithoutReadingOldBlocks) {
   const Bytes token = login(alpha());
   auto events = subscribe(beta(), login(beta()));

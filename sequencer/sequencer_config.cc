@@ -45,6 +45,8 @@ void describe(config::Fields& f, SequencerConfig& c) {
   f.duration("tick-interval", c.tick_interval, "At most one tick in this time.");
   f.duration("stall-patience", c.stall_patience,
              "When a step takes longer, as one that waits for a cache which hangs, members are sent to others.");
+  f.duration("stop-patience", c.stop_patience,
+             "A planned stop waits so long for the ordering service to take what members were promised.");
   f.integer("max-requests-per-second", c.max_requests_per_second,
             "Per member; 0: only the synchronizer's own parameter applies.");
 }

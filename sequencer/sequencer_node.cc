@@ -5,6 +5,7 @@
 #include <chrono>
 #include <future>
 #include <set>
+#include <thread>
 
 #include "base/crash_point.h"
 #include "base/forward_clock.h"
@@ -28,6 +29,7 @@ constexpr Duration kStoreRetry = Duration::milliseconds(250);
 constexpr Duration kHealthCheckReady = Duration::milliseconds(500);
 constexpr Duration kHealthCheckStarting = Duration::milliseconds(50);
 constexpr Duration kLongestTimer = Duration::seconds(60);
+constexpr std::chrono::milliseconds kHandOverPoll(2);
 constexpr Duration kStatusPatience = Duration::milliseconds(500);  // with a loop that is at one thing
 constexpr Duration kStatusLimit = Duration::seconds(5);            // with one that has much to do
 
@@ -181,6 +183,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
         health_->set_not_serving(kHealthService, "shutting down");
       }
     }
+    hand_over();
     watch_loop_.stop();
     subscriptions_.close_all();
     loop_.stop();  // first: its tasks use the subscription
@@ -189,6 +192,19 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
     queue_.stop();
     delivery_loop_.stop();
     finished_ = true;
+  }
+
+  // Waits until the log has what was accepted; nothing new is. Not for a loop that is held up.
+  void hand_over() {
+    const std::int64_t give_up = parts_.clock->monotonic_micros() + config_.stop_patience.micros;
+    const auto left = [&] { return std::chrono::microseconds(give_up - parts_.clock->monotonic_micros()); };
+    while (left().count() > 0) {
+      auto asked = std::make_shared<std::promise<bool>>();
+      auto answer = asked->get_future();
+      loop_.post([this, asked] { asked->set_value(failed_ || writer_->handed_over()); });
+      if (answer.wait_for(left()) != std::future_status::ready || answer.get()) return;
+      std::this_thread::sleep_for(std::min<std::chrono::microseconds>(left(), kHandOverPoll));
+    }
   }
 
   // --- blocks

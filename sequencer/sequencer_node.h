@@ -51,7 +51,8 @@ struct SequencerConfig {
   Duration tick_interval = Duration::milliseconds(500);      // at most one tick in this time
   // A step that takes longer, as one that waits for a cache which hangs: members are sent to other sequencers.
   Duration stall_patience = Duration::seconds(5);
-  std::uint32_t max_requests_per_second = 0;  // per member; 0: only the synchronizer's own parameter applies
+  Duration stop_patience = Duration::milliseconds(500);  // for what is accepted, but not with the ordering service yet
+  std::uint32_t max_requests_per_second = 0;             // per member; 0: only the synchronizer's own parameter applies
 };
 void describe(config::Fields& f, SequencerConfig& c);
 

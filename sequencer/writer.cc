@@ -108,6 +108,11 @@ std::optional<Timestamp> Writer::gathering_ends(Timestamp now) const {
   return last_sealed_ + config_.gather_time;
 }
 
+bool Writer::handed_over() const {
+  return waiting_.empty() &&
+         std::all_of(unordered_.begin(), unordered_.end(), [](const auto& batch) { return batch.second.accepted; });
+}
+
 bool Writer::may_seal(Timestamp now) const {
   if (waiting_.empty() || submissions_outstanding() >= config_.max_submissions) return false;
   if (waiting_bytes_ >= config_.max_batch_bytes) return unordered_.size() < config_.max_unordered_batches;

@@ -80,6 +80,7 @@ class Writer {
     return unordered_.begin()->first;
   }
   bool idle() const { return waiting_.empty() && unordered_.empty(); }
+  bool handed_over() const;  // all that was accepted is in batches that the log has accepted
   std::uint64_t failed_to_seal() const { return failed_to_seal_; }
 
  private:
