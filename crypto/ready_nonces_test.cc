@@ -102,7 +102,7 @@ TEST(ReadyNonces, SignaturesAreGoodBeforeAndAfterAKeyHasAStock) {
   }
 }
 
-// Ends the process with 0 if the thread that makes them runs after many signatures with one key, and with 1 if not.
+// Ends the process with 0 if the thread that makes them runs after many signatures with one key, and with 3 if not.
 [[noreturn]] void exit_by_whether_the_maker_runs() {
   const SigningKeyPair key = a_key();
   for (int i = 0; i < 300; ++i) sign(crypto::hash(HashPurpose::submission_request, std::to_string(i)), key);
@@ -111,7 +111,7 @@ TEST(ReadyNonces, SignaturesAreGoodBeforeAndAfterAKeyHasAStock) {
     std::getline(std::ifstream(thread.path() / "comm"), name);
     if (name == "nonces") std::_Exit(0);
   }
-  std::_Exit(1);
+  std::_Exit(3);
 }
 
 // In processes of their own, as the other tests have the thread started.
@@ -123,7 +123,7 @@ TEST(ReadyNoncesDeathTest, NoneIsMadeWhereTheyAreSwitchedOff) {
         make_signatures_ready(false);
         exit_by_whether_the_maker_runs();
       },
-      ::testing::ExitedWithCode(1), "");
+      ::testing::ExitedWithCode(3), "");
 }
 
 }  // namespace

@@ -3,8 +3,8 @@
 // gRPC 1.51 starts at least two (CallbackAlternativeCQ in its completion_queue_cc.cc) and has no option for it. Two of
 // them pass the role of the one that waits back and forth with every event: 250 of the 590 thread switches of a ping,
 // and a sixth of its processor time (docs/performance.md). They also sleep for a tenth of a second after each second
-// without an event. So these two functions, which the library calls by name, are defined here as well: what a program
-// defines comes before its libraries. A test looks whether the linker agreed.
+// without an event. So these two functions, which the library calls by name, are defined here as well; its own give way
+// (cmake/StaticLibraries.cmake). A test looks whether the linker agreed.
 #include <grpc/grpc.h>
 #include <grpcpp/completion_queue.h>
 #include <pthread.h>

@@ -250,7 +250,8 @@ TEST_F(NodeTest, WhatIsAcceptedIsHandedToTheLogBeforeAPlannedStop) {
   stop();
   config.writer.busy_requests = 2;
   config.writer.busy_time = Duration::seconds(600);
-  config.writer.gather_time = Duration::milliseconds(300);
+  config.writer.gather_time = Duration::seconds(2);
+  config.stop_patience = Duration::seconds(60);
   start();
   const Bytes token = login(alpha());
   // From the second on they gather: at the stop, some wait for their batch.

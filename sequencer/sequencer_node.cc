@@ -134,6 +134,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
     }
     loop_.post([this, bytes, entry = std::move(entry), done = std::move(done)]() mutable {
       queued_bytes_ -= bytes;
+      if (stopped_) return done(fail(unavailable("SEQUENCER_UNAVAILABLE", "The sequencer is shutting down.")));
       auto effects = writer_->accept(std::move(entry), now());
       if (!effects) return done(fail(effects.error()));
       carry_out(std::move(*effects));

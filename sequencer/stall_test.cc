@@ -76,6 +76,7 @@ TEST_F(StallTest, TheStatusComesWhateverHoldsTheSequencerUp) {
   const auto before = node->status();
   log->hold(true);
   auto sent = send_aside(token, "held");
+  eventually([&] { return log->waiting() >= 1; });
   eventually([&] { return says("has been at one step for"); });
   // As far as was known last.
   const auto held = node->status();
