@@ -11,6 +11,7 @@
 #include "base/forward_clock.h"
 #include "base/log.h"
 #include "sequencer/admin_services.h"
+#include "sequencer/availability.h"
 #include "sequencer/block_queue.h"
 #include "sequencer/catch_up.h"
 #include "sequencer/deliver_error.h"
@@ -24,7 +25,6 @@
 namespace synod::sequencer {
 namespace {
 
-constexpr const char* kHealthService = "sequencer-health-check-service";
 constexpr Duration kStoreRetry = Duration::milliseconds(250);
 constexpr Duration kHealthCheckReady = Duration::milliseconds(500);
 constexpr Duration kHealthCheckStarting = Duration::milliseconds(50);
@@ -62,7 +62,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
         signer_(config.signed_event_cache_bytes),
         loop_("sequencer"),
         delivery_loop_("seq-deliver"),
-        watch_loop_("seq-watch"),
+        availability_(loop_, delivery_loop_, *parts_.log, config.stall_patience),
         subscriptions_({.max_per_member = config.max_subscriptions_per_member,
                         .fresh_bytes = config.fresh_event_bytes,
                         .bytes_per_read =
@@ -119,12 +119,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   Housekeeping& housekeeping() override { return housekeeping_; }
   Executor& executor() override { return loop_; }
   const Writer& writer() const override { return *writer_; }
-  Status accepting() const override {
-    if (const auto why = stalled(config_.stall_patience)) return fail(unavailable("SEQUENCER_UNAVAILABLE", *why));
-    std::lock_guard lock(public_mutex_);
-    if (not_accepting_.empty()) return {};
-    return fail(unavailable("SEQUENCER_UNAVAILABLE", not_accepting_));
-  }
+  Status accepting() const override { return availability_.accepting(); }
   void submit(SealedEntry entry, std::function<void(Status)> done) override {
     // What waits for the loop is bounded like what waits for being sealed, or it would grow while the loop is held up.
     const std::size_t bytes = entry.bytes();
@@ -149,10 +144,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   // ------------------------------------------------------------------------------------------------------------
 
   void start(rpc::Health* health) {
-    {
-      std::lock_guard lock(health_mutex_);
-      health_ = health;
-    }
+    availability_.start(health);
     started_ = true;
     sink_ = std::make_shared<Sink>(*this);
     subscription_ = parts_.log->subscribe(core_->next_height(), sink_);
@@ -167,25 +159,14 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
       looked.set_value();
     });
     looked.get_future().wait();
-    watch_loop_.post([this] { watch(); });
     log::info(kLog, "{} resumes at height {}", parts_.self.to_string(), core_->next_height().value);
   }
 
   void stop() {
     if (stopped_.exchange(true)) return;
-    {
-      std::lock_guard lock(public_mutex_);
-      not_accepting_ = "The sequencer is shutting down.";
-    }
-    {
-      std::lock_guard lock(health_mutex_);
-      if (health_) {
-        health_->set_not_serving("", "shutting down");
-        health_->set_not_serving(kHealthService, "shutting down");
-      }
-    }
+    availability_.close();
     hand_over();
-    watch_loop_.stop();
+    availability_.stop();
     subscriptions_.close_all();
     loop_.stop();  // first: its tasks use the subscription
     housekeeping_.stop();
@@ -233,25 +214,25 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
 
   // The core is ahead of the store until this succeeds; nothing is told to anyone before.
   void apply() {
-    writing_ = true;
+    availability_.waits_for_cache(true);
     passing(crash_points::kBlockUnwritten);
     const Status written = parts_.store->write(unapplied_->writes, storage::Sync::no);
     passing(crash_points::kBlockWritten);
-    writing_ = false;
+    availability_.waits_for_cache(false);
     if (!written) {
       if (store_error_.empty()) {
         log::error(kLog, "the cache does not take block {}: {}", core_->status().height.value,
                    written.error().to_string());
       }
       store_error_ = "The sequencer's cache cannot be written: " + written.error().cause;
-      set_not_accepting(store_error_);
+      availability_.set_not_accepting(store_error_);
       loop_.after(kStoreRetry, [this] { apply(); });
       return;
     }
     if (!store_error_.empty()) {
       log::info(kLog, "the cache takes blocks again");
       store_error_.clear();
-      set_not_accepting("");
+      availability_.set_not_accepting("");
     }
     const BlockEffects effects = std::move(*unapplied_);
     unapplied_.reset();
@@ -315,7 +296,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
           ". It can begin with a peer's state: `synod sequencer export-state` there; here an empty cache, and the file "
           "as onboarding-state";
     }
-    set_not_accepting(reason);
+    availability_.set_not_accepting(reason);
   }
 
   // --- requests into the log
@@ -399,8 +380,8 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
       reason = "The sequencer has not reached the ordering service yet, and does not know what it has missed" +
                (health.last_error.empty() ? "." : ": " + health.last_error);
     }
-    if (!failed_ && store_error_.empty()) set_not_accepting(reason);
-    tell_health();
+    if (!failed_ && store_error_.empty()) availability_.set_not_accepting(reason);
+    availability_.tell();
     return ready && reason.empty();
   }
 
@@ -424,57 +405,6 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
     if (place && !place->leaving) return {};
     return parts_.self.to_string() +
            (place ? " is leaving the synchronizer." : " is not an active sequencer of the synchronizer.");
-  }
-
-  void set_not_accepting(const std::string& reason) {
-    {
-      std::lock_guard lock(public_mutex_);
-      if (stopped_) return;
-      not_accepting_ = reason;
-    }
-    tell_health();
-  }
-
-  // Why nothing goes on, if a step has been taking longer than `patience`. Any thread.
-  std::optional<std::string> stalled(Duration patience) const {
-    const Duration core = loop_.busy_for(), delivery = delivery_loop_.busy_for();
-    const Duration longest = std::max(core, delivery);
-    if (longest < patience) return std::nullopt;
-    const bool cache = writing_ || delivery > core;  // delivering is reading from the cache
-    const std::string what = cache ? "The sequencer's cache has not answered" : "The sequencer has been at one step";
-    return what + " for " + std::to_string(longest.micros / 1000) + " ms.";
-  }
-
-  // On a thread of its own, as the others may be held up by what it looks for.
-  void watch() {
-    tell_health();
-    watch_loop_.after(std::min(kHealthCheckReady, Duration{config_.stall_patience.micros / 4}), [this] { watch(); });
-  }
-
-  // Ok, or why members should use another sequencer. What gRPC's health and the node's status say. Any thread.
-  Status health() const {
-    SYNOD_RETURN_IF_ERROR(accepting());
-    const ordering::Health log = parts_.log->health();
-    if (log.state == ordering::Health::State::ready) return {};
-    const std::string state(ordering::to_string(log.state));
-    const std::string because = log.last_error.empty() ? "" : ", " + log.last_error;
-    return fail(unavailable("SEQUENCER_UNAVAILABLE", "ordering service: " + state + because));
-  }
-
-  void tell_health() {
-    std::lock_guard lock(health_mutex_);
-    if (!health_ || stopped_) return;
-    const Status now = health();
-    const std::string problem = now ? "" : now.error().cause;
-    if (health_problem_ == problem) return;
-    health_problem_ = problem;
-    for (const char* service : {"", kHealthService}) {
-      if (problem.empty()) {
-        health_->set_serving(service);
-      } else {
-        health_->set_not_serving(service, problem);
-      }
-    }
   }
 
   SequencerStatus status() {
@@ -513,7 +443,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
     try {
       // The loop may be held up, by a cache that hangs or otherwise; who asks learns of it.
       while (future.wait_for(std::chrono::microseconds(kStatusPatience.micros)) == std::future_status::timeout) {
-        const auto why = stalled(kStatusPatience);
+        const auto why = availability_.stalled(kStatusPatience);
         if (!why && parts_.clock->monotonic_micros() < give_up) continue;
         if (why) {
           outside.accepting = false;
@@ -538,16 +468,11 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   EventReader reader_;
   EventSigner signer_;
 
-  mutable std::mutex public_mutex_;  // guards the next three
+  mutable std::mutex public_mutex_;  // guards the next two
   std::shared_ptr<const PublicView> view_;
-  std::string not_accepting_ = "The sequencer is starting.";
   CoreStatus last_told_;  // when the status was asked for last
 
   std::atomic<std::size_t> queued_bytes_ = 0;  // requests that wait for the loop
-
-  std::mutex health_mutex_;  // guards what gRPC's health has been told
-  rpc::Health* health_ = nullptr;
-  std::optional<std::string> health_problem_;
 
   // Everything below belongs to loop_.
   std::unique_ptr<SequencerCore> core_;
@@ -567,11 +492,10 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   bool started_ = false;
   std::atomic<bool> stopped_ = false;   // stop() has begun
   std::atomic<bool> finished_ = false;  // no loop runs any more
-  std::atomic<bool> writing_ = false;   // the cache has been given a block and has not answered
 
   EventLoop loop_;
   EventLoop delivery_loop_;
-  EventLoop watch_loop_;
+  Availability availability_;
   Subscriptions subscriptions_;
   BlockQueue queue_;
   Housekeeping housekeeping_;
@@ -599,7 +523,7 @@ std::vector<std::shared_ptr<grpc::Service>> SequencerNode::admin_services() {
 
 void SequencerNode::start(rpc::Health* health) { impl_->start(health); }
 void SequencerNode::stop() { impl_->stop(); }
-Status SequencerNode::health() const { return impl_->health(); }
+Status SequencerNode::health() const { return impl_->availability_.health(); }
 SequencerStatus SequencerNode::status() const { return impl_->status(); }
 
 }  // namespace synod::sequencer
