@@ -1,7 +1,6 @@
 // What only Kafka's driver can do wrong, against one broker.
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <thread>
 
 #include "base/testing/expect_log.h"
@@ -51,35 +50,6 @@ class KafkaDriver : public ::testing::Test {
         [&](rd_kafka_t* client, rd_kafka_queue_t* queue) { rd_kafka_CreateTopics(client, &made, 1, nullptr, queue); });
     rd_kafka_NewTopic_destroy(made);
   }
-  // All other settings go back to the broker's.
-  static void set(const std::string& topic, const Settings& settings) {
-    rd_kafka_ConfigResource_t* changed = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
-    for (const auto& [name, value] : settings) rd_kafka_ConfigResource_set_config(changed, name, value);
-    administer([&](rd_kafka_t* client, rd_kafka_queue_t* queue) {
-      rd_kafka_AlterConfigs(client, &changed, 1, nullptr, queue);
-    });
-    rd_kafka_ConfigResource_destroy(changed);
-  }
-
-  // A broker answers a change of settings before it acts on it.
-  static bool is_told_of_too_few_replicas(const std::string& topic) {
-    auto conf = kafka::make_conf(configuration(topic), {{"retries", "0"}}, nullptr);
-    if (!conf) return false;
-    rd_kafka_resp_err_t answer = RD_KAFKA_RESP_ERR_NO_ERROR;
-    rd_kafka_conf_set_opaque(conf->get(), &answer);
-    rd_kafka_conf_set_dr_msg_cb(conf->get(), [](rd_kafka_t*, const rd_kafka_message_t* message, void* told) {
-      *static_cast<rd_kafka_resp_err_t*>(told) = message->err;
-    });
-    const auto producer = std::move(*kafka::make_client(RD_KAFKA_PRODUCER, std::move(*conf)));
-    return eventually([&] {
-      rd_kafka_producev(producer.get(), RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(0),
-                        RD_KAFKA_V_VALUE(const_cast<char*>("try"), 3), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                        RD_KAFKA_V_END);
-      rd_kafka_flush(producer.get(), 60'000);
-      return answer == RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS;
-    });
-  }
-
   static bool error_shows(OrderingLog& log, const std::string& text) {
     if (eventually([&] { return log.health().last_error.find(text) != std::string::npos; })) return true;
     ADD_FAILURE() << "last error: " << log.health().last_error;
@@ -164,35 +134,6 @@ TEST_F(KafkaDriver, ATopicThatForgetsOrHasTooFewInSyncIsTakenInDevelopmentOnly) 
   config = configuration("compact");
   config.development = true;
   EXPECT_TRUE(error_shows(*std::move(*kafka::connect_kafka(config)), "is compacted"));
-}
-
-// Pruning may have to write a message first. While no broker takes that, the topic is watched all the same.
-TEST_F(KafkaDriver, PruningThatWaitsHoldsUpNothingElse) {
-  kafka::KafkaLogConfig config = configuration("pruned");
-  config.create_topic = config.development = true;
-  config.submit_timeout = Duration::seconds(600);
-  std::atomic<int> pruned = 0;  // 1: done, -1: failed
-  auto log = std::move(*kafka::connect_kafka(config));
-  for (int i = 0; i < 6; ++i) ASSERT_TRUE(submit_until_accepted(*log, "r" + std::to_string(i)));
-  ASSERT_NO_FATAL_FAILURE(set("pruned", {{"min.insync.replicas", "2"}}));
-  ASSERT_TRUE(is_told_of_too_few_replicas("pruned"));
-  log->prune(Height(4), [&](const Status& status) {
-    pruned = status ? 1 : -1;
-    EXPECT_TRUE(status) << status.error().to_string();
-  });
-  ASSERT_TRUE(eventually([&] { return log->health().pending_submissions == 1 || pruned != 0; }));
-  ASSERT_EQ(pruned, 0) << "it had to wait for the replicas";
-  Status second;
-  log->prune(Height(4), [&](const Status& status) { second = status; });
-  EXPECT_FALSE(second) << "one at a time";
-  relay_->set(Relay::Mode::cut);
-  EXPECT_TRUE(eventually([&] { return log->health().state == Health::State::connecting; }));
-  relay_->set(Relay::Mode::pass);
-  EXPECT_TRUE(eventually([&] { return log->health().state == Health::State::ready; })) << log->health().last_error;
-  EXPECT_EQ(pruned, 0);
-  ASSERT_NO_FATAL_FAILURE(set("pruned", {{"min.insync.replicas", "1"}}));
-  EXPECT_TRUE(eventually([&] { return pruned != 0; }));
-  EXPECT_EQ(pruned, 1);
 }
 
 TEST_F(KafkaDriver, ATopicThatIsNotThereIsWaitedFor) {

@@ -1,4 +1,6 @@
 // Single brokers of Kafka fail while clients go on.
+#include <atomic>
+
 #include "ordering/conformance/kafka_world.h"
 #include "ordering/conformance/single_fault.h"
 
@@ -32,6 +34,41 @@ TEST_F(KafkaFaults, ABrokerAndTheBrokerThatLeadsAreKilledUnderLoad) {
   broker_dies("a follower", false);
   broker_dies("the leader", true);
   expect_one_history();
+}
+
+// Pruning may have to write a message first. While the brokers do not take that, the topic is watched all the same.
+TEST_F(KafkaFaults, PruningThatWaitsHoldsUpNothingElse) {
+  std::atomic<int> pruned = 0;  // 1: done, -1: failed
+  ASSERT_NO_FATAL_FAILURE(begin(std::make_unique<KafkaWorld>()));
+  if (!log_) return;
+  ClientOptions patient;
+  patient.submit_timeout = Duration::seconds(600);
+  const auto log = world_->connect(patient);  // does not read, and so writes nothing that tells of earlier blocks
+  for (int i = 0; i < 6; ++i) ASSERT_TRUE(submit_until_accepted(*log, "r" + std::to_string(i)));
+  const Status all_needed = kafka().require_in_sync(3);
+  ASSERT_TRUE(all_needed) << all_needed.error().to_string();
+  std::optional<std::size_t> leader;
+  ASSERT_TRUE(eventually([&] { return (leader = kafka().leader()).has_value(); }));
+  const std::size_t follower = (*leader + 1) % kafka().engine().brokers();
+  kafka().engine().kill_broker(follower);
+
+  log->prune(Height(4), [&](const Status& status) { pruned = status ? 1 : -1; });
+  ASSERT_TRUE(eventually([&] { return log->health().pending_submissions == 1 || pruned != 0; }));
+  ASSERT_EQ(pruned, 0);
+  Status second;
+  log->prune(Height(4), [&](const Status& status) { second = status; });
+  EXPECT_FALSE(second) << "one at a time";
+  world_->cut();
+  EXPECT_TRUE(eventually([&] { return log->health().state == Health::State::connecting; }));
+  world_->heal();
+  EXPECT_TRUE(eventually([&] { return log->health().state == Health::State::ready; })) << log->health().last_error;
+  EXPECT_EQ(pruned, 0);
+  EXPECT_EQ(log->health().pending_submissions, 1u);
+
+  const Status started = kafka().engine().start_broker(follower);
+  ASSERT_TRUE(started) << started.error().to_string();
+  EXPECT_TRUE(eventually([&] { return pruned != 0; }));
+  EXPECT_EQ(pruned, 1);
 }
 
 }  // namespace

@@ -69,6 +69,26 @@ class KafkaWorld final : public EngineWorld {
     return std::nullopt;
   }
 
+  // Writes are taken only while so many replicas are in sync. A broker confirms this before it acts on it, but it does
+  // act on it before it hears of a replica that has failed since.
+  Status require_in_sync(int replicas) {
+    const auto topic = kafka::describe_settings(admin_.get(), topic_, Duration::seconds(10));
+    if (!topic) return fail(topic.error());
+    rd_kafka_ConfigResource_t* changed = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic_.c_str());
+    const std::pair<const char*, std::string> settings[] = {  // all, or the others go back to the broker's
+        {"min.insync.replicas", std::to_string(replicas)},
+        {"retention.ms", "-1"},
+        {"retention.bytes", "-1"},
+        {"max.message.bytes", std::to_string(topic->max_message_bytes)}};
+    for (const auto& [name, value] : settings) rd_kafka_ConfigResource_set_config(changed, name, value.c_str());
+    const kafka::QueuePtr queue(rd_kafka_queue_new(admin_.get()));
+    rd_kafka_AlterConfigs(admin_.get(), &changed, 1, nullptr, queue.get());
+    rd_kafka_ConfigResource_destroy(changed);
+    const kafka::EventPtr answer(rd_kafka_queue_poll(queue.get(), 60'000));
+    if (answer && rd_kafka_event_error(answer.get()) == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+    return fail(unavailable("ENGINE_FAILED", answer ? rd_kafka_event_error_string(answer.get()) : "no answer"));
+  }
+
   Status prune(OrderingLog& log, Height before) override { return prune_and_wait(log, before); }
 
   Status replace_history() override {
