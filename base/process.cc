@@ -184,6 +184,19 @@ Result<std::string> run(const Command& command, Duration limit) {
   return fail(unavailable("PROCESS_FAILED", command.program + " " + how + "; it said:" + last_lines(text, 12)));
 }
 
+bool lingers(pid_t pid) {
+  const std::string folder = "/proc/" + std::to_string(pid);
+  const std::string stat = file_bytes(folder + "/stat").value_or("");
+  const std::size_t name_end = stat.rfind(')');  // the state comes two characters later
+  if (name_end == std::string::npos || name_end + 2 >= stat.size()) return false;
+  if (!file_bytes(folder + "/cmdline").value_or("").empty()) return false;  // lives, or is another one by now
+  const char state = stat[name_end + 2];
+  if (state != 'Z') return state != 'X';
+  std::error_code ignored;
+  const std::filesystem::directory_iterator threads(folder + "/task", ignored);
+  return std::distance(begin(threads), end(threads)) > 1;
+}
+
 std::optional<pid_t> ServerProcess::running() const {
   std::istringstream in(file_bytes(pid_file).value_or(""));
   pid_t pid = 0;
@@ -238,7 +251,7 @@ bool ServerProcess::stop(int signal_number, Duration patience) const {
   const std::optional<pid_t> pid = running();
   if (!pid || kill(*pid, signal_number) != 0) return false;
   const std::int64_t give_up = now_millis() + patience.micros / 1000;
-  while (running()) {
+  while (running() || lingers(*pid)) {
     if (now_millis() > give_up) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }

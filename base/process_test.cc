@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "base/testing/temporary_folder.h"
 
@@ -68,6 +70,24 @@ TEST(Process, ANameOfNobodyIsRefused) {
     ASSERT_TRUE(said) << said.error().to_string();
     EXPECT_EQ(*said, "nobody\n");
   }
+}
+
+TEST(Process, OneThatEndedLingersWhileAThreadOfItLives) {
+  EXPECT_FALSE(lingers(getpid()));
+  const pid_t child = fork();
+  if (child == 0) {
+    std::thread([] { pause(); }).detach();
+    syscall(SYS_exit, 0);  // of this thread only
+  }
+  for (int looks = 0; looks < 6000 && !lingers(child); ++looks)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_TRUE(lingers(child));
+  kill(child, SIGKILL);
+  siginfo_t ended{};
+  waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT);  // a zombie, whole
+  EXPECT_FALSE(lingers(child));
+  waitpid(child, nullptr, 0);
+  EXPECT_FALSE(lingers(child));
 }
 
 TEST(Process, FreePortsDiffer) { EXPECT_NE(free_port(), free_port()); }

@@ -41,6 +41,10 @@ std::optional<pid_t> running(const NodePlan& node) {
 
 Status start(const NodePlan& node) {
   if (running(node)) return {};
+  // The one before may have been killed, or have died of itself, a moment ago.
+  const pid_t before = recorded(node);
+  for (int looks = 0; before > 1 && looks < 1500 && lingers(before); ++looks)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   std::error_code error;
   const std::string binary = std::filesystem::read_symlink("/proc/self/exe", error).string();
   if (error) return fail(unavailable("PROCESS_START_FAILED", node.name + ": " + error.message()));
@@ -52,7 +56,7 @@ bool stop(const NodePlan& node, int signal, Duration patience) {
   if (!pid || kill(*pid, signal) != 0) return false;
   const auto clock = system_clock();
   const std::int64_t give_up = clock->monotonic_micros() + patience.micros;
-  while (running(node) == pid) {
+  while (running(node) == pid || lingers(*pid)) {
     if (clock->monotonic_micros() > give_up) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
