@@ -46,7 +46,7 @@ bool sign_when_ready(ReadyNonces& ready, const SigningKeyPair& key, const Hash& 
       signature = std::move(*made);
       return true;
     }
-    std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::microseconds(200));  // whoever makes them steps back for others
   }
   return false;
 }

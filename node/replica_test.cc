@@ -63,7 +63,7 @@ Result<std::unique_ptr<storage::Store>> open(const std::shared_ptr<Database>& da
 
 // A replica, and what runs while it is active.
 struct Process {
-  explicit Process(const std::shared_ptr<Database>& database) {
+  explicit Process(const std::shared_ptr<Database>& database, Duration interval = Duration::milliseconds(2)) {
     Replica::Parts parts;
     parts.open = [database] { return open(database); };
     parts.probe.erase(kColumn, "key");
@@ -77,7 +77,7 @@ struct Process {
       running = false;
       used.reset();
     };
-    parts.interval = Duration::milliseconds(2);
+    parts.interval = interval;
     replica = std::make_unique<Replica>(std::move(parts));
   }
   std::atomic<bool> running = false;
@@ -135,7 +135,7 @@ TEST(ReplicaTest, ADatabaseThatIsAwayMakesItPassiveUntilItIsBack) {
 TEST(ReplicaTest, WhatRunsMayGiveTheStoreBack) {
   testing::expect_log("active no more");
   const auto database = std::make_shared<Database>();
-  Process process(database);
+  Process process(database, Duration::seconds(1));  // no turn begins between the three calls
   ASSERT_TRUE(eventually([&] { return is_active(process); }));
   for (int times = 0; times < 3; ++times) process.replica->lost(storage::storage_failed("a write failed"));
   ASSERT_TRUE(eventually([&] {

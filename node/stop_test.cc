@@ -155,14 +155,14 @@ TEST_F(ParticipantStops, AndItsStreamsEndCleanlyWithoutHoldingItUp) {
   ASSERT_FALSE(HasFatalFailure());
   const auto following = updates();
   const auto awaiting = completions();
-  std::promise<Error> watched;
-  std::atomic<int> heard = 0;
+  const auto watched = std::make_shared<std::promise<Error>>();
+  const auto heard = std::make_shared<std::atomic<int>>(0);
   const auto watched_channel = rpc::make_channel({.target = "127.0.0.1:" + std::to_string(participant_port_)}).value();
   const auto watch = rpc::watch_health(watched_channel, "",
-                                       {[&](bool) { ++heard; }, [&](const Error& error) { watched.set_value(error); }});
+                                       {[heard](bool) { ++*heard; }, [watched](const Error& error) { watched->set_value(error); }});
   const auto created = create("one");
   ASSERT_TRUE(created.ok()) << created.error_message();
-  ASSERT_TRUE(eventually([&] { return following->received() > 0 && awaiting->received() > 0 && heard > 0; }));
+  ASSERT_TRUE(eventually([&] { return following->received() > 0 && awaiting->received() > 0 && *heard > 0; }));
   EXPECT_FALSE(following->end());
   EXPECT_FALSE(awaiting->end());
 
@@ -180,7 +180,7 @@ TEST_F(ParticipantStops, AndItsStreamsEndCleanlyWithoutHoldingItUp) {
     EXPECT_EQ(end->error_code(), grpc::StatusCode::UNAVAILABLE);
     EXPECT_THAT(end->error_message(), HasSubstr("shutting down"));
   }
-  EXPECT_EQ(watched.get_future().get().category, ErrorCategory::transient_server_failure);
+  EXPECT_EQ(watched->get_future().get().category, ErrorCategory::transient_server_failure);
 
   // And it goes on where it was.
   nodes_.erase("participant");

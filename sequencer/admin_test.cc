@@ -136,7 +136,7 @@ TEST_F(AdminTest, ExportsItsStateForAPeer) {
   const auto state = parse_onboarding_state(bytes);
   ASSERT_TRUE(state) << state.error().to_string();
   EXPECT_GE(state->height.value, 2);
-  EXPECT_LE(state->height, node->status().core.height);
+  EXPECT_LE(state->height, status_when_well().core.height);
 }
 
 TEST_F(AdminTest, KeysAreReplacedWhileItRuns) {
@@ -165,7 +165,7 @@ TEST_F(AdminTest, KeysAreReplacedWhileItRuns) {
   const std::string after = exchange("after");
   EXPECT_NE(after, before);
   EXPECT_THAT(rotated.added(), ::testing::Contains(after));
-  EXPECT_TRUE(node->status().accepting);
+  status_when_well();
 
   // A restart finds the new keys, and old events still have their old signatures.
   events.reset();
@@ -193,7 +193,7 @@ TEST_F(LogPruningTest, TheOrderingLogIsPrunedBehindTheSlowest) {
     ASSERT_TRUE(send(alpha(), token, request_to(alpha(), beta(), soon("m" + std::to_string(i)))).ok());
     EXPECT_FALSE(events->next().empty());
   }
-  const ordering::Height height = node->status().core.height;
+  const ordering::Height height = status_when_well().core.height;
   ASSERT_GE(height.value, 5);
   eventually([&] { return log->pruned_before() == ordering::Height(height.value - 2); });
 }
@@ -208,7 +208,7 @@ class ForkedNodeTest : public AdminTest {
     batch.sequencer = world.sequencers[rival];
     batch.number = SequenceNumber(number);
     batch.proposed_time = system_clock()->now();
-    batch.seen_height = node->status().core.height;
+    batch.seen_height = status_when_well().core.height;
     batch.seen_state = "another digest";
     batch.entries.push_back(SealedEntry{TickEntry{}, ""});
     const auto key = world.key_of(batch.sequencer);
@@ -228,7 +228,7 @@ TEST_F(ForkedNodeTest, StopsServingWhenTheMajorityContradictsIt) {
   ASSERT_FALSE(events->next().empty());
   contradict(1, 1);
   eventually([&] { return !node->status().core.diverged.empty(); });
-  EXPECT_TRUE(node->status().accepting);  // one of three may be wrong itself
+  status_when_well();  // one of three may be wrong itself
   ASSERT_EQ(details().peers_size(), 1);
   EXPECT_TRUE(details().peers(0).diverged());
   contradict(2, 1);

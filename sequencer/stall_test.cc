@@ -34,6 +34,14 @@ class StallTest : public NodeTest {
   bool says(const std::string& reason) const {
     return !node->status().accepting && node->status().reason.find(reason) != std::string::npos;
   }
+  // Neither a block of its earlier life nor the tick with which it begins is on its way any more.
+  void comes_to_rest() {
+    eventually([&] {
+      const auto now = node->status();
+      return now.core.height >= ordering::Height(0) && now.unordered_batches == 0 &&
+             now.core.height == log->health().head;
+    });
+  }
   std::shared_ptr<BlockingStore> blocking;
 };
 
@@ -43,6 +51,7 @@ TEST_F(StallTest, ACacheThatHangsSendsMembersElsewhere) {
   const Bytes token = login(alpha());
   auto events = subscribe(beta(), login(beta()));
   eventually([&] { return server->health().all_serving(); });
+  comes_to_rest();
   blocking->block(true);
   // Taken, and ordered; but the block does not get into the cache.
   eventually([&] { return send(alpha(), token, request_to(alpha(), beta(), soon("waits"))).ok(); });
@@ -71,8 +80,7 @@ TEST_F(StallTest, TheStatusComesWhateverHoldsTheSequencerUp) {
   start();
   const Bytes token = login(alpha());
   eventually([&] { return server->health().all_serving(); });
-  // The tick of a group's sequencer that has just started. More ticks may come at any time until the log is held.
-  eventually([&] { return node->status().core.height >= ordering::Height(0); });
+  comes_to_rest();
   const auto before = node->status();
   log->hold(true);
   auto sent = send_aside(token, "held");
@@ -94,6 +102,7 @@ TEST_F(StallTest, WhatWaitsForASequencerThatIsHeldUpIsBounded) {
   start();
   const Bytes token = login(alpha());
   eventually([&] { return server->health().all_serving(); });
+  comes_to_rest();
   log->hold(true);
   auto first = send_aside(token, "held");
   eventually([&] { return log->waiting() == 1; });

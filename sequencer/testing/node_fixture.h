@@ -166,6 +166,12 @@ class NodeTest : public ::testing::Test {
       return false;
     });
   }
+  // Not what was known last, which is what a loop that a busy machine holds up lets one see.
+  SequencerStatus status_when_well() {
+    SequencerStatus now;
+    eventually([&] { return (now = node->status()).accepting; });
+    return now;
+  }
   void eventually(const std::function<bool()>& condition) {
     const auto give_up = std::chrono::steady_clock::now() + kPatience;
     while (!condition()) {
