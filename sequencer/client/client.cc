@@ -11,6 +11,8 @@ namespace synod::sequencer::client {
 namespace {
 
 constexpr Duration poll_delay = Duration::milliseconds(20);
+// Of the refusal, which says no more than this (RegisterOnboardingTopologyTransactions).
+constexpr const char* kOnboardedBefore = "is either active on the synchronizer or has previously been offboarded";
 
 std::optional<protocol::PhysicalSynchronizerId> pinned(const ClientConfig& config) {
   const auto parsed = protocol::PhysicalSynchronizerId::parse(config.synchronizer);
@@ -183,8 +185,11 @@ void SequencerClient::Impl::onboard(std::vector<topology::SignedTransaction> tra
       {}, [this, deadline, transactions = std::move(transactions), done = std::move(done)](auto connection) {
         if (!connection) return done(fail(connection.error()));
         connections_[*connection]->register_onboarding(transactions, [this, deadline, done](Status registered) {
-          if (!registered) return done(std::move(registered));
-          poll_active(deadline, done);
+          if (registered) return poll_active(deadline, done);
+          // Perhaps an earlier registration was taken, its answer lost, and it is about to take effect.
+          if (registered.error().cause.find(kOnboardedBefore) == std::string::npos) return done(std::move(registered));
+          poll_active(std::min(deadline, mono() + config_->call_timeout.micros),
+                      [done, registered](const Status& active) { done(active ? active : registered); });
         });
       });
 }

@@ -113,6 +113,7 @@ struct Misbehaviour {
   std::atomic<bool> expire_tokens = false;    // one-time tokens
   std::atomic<bool> inactive = false;         // the member is not active
   std::atomic<int> refused_onboardings = 0;   // so many; overloaded
+  std::atomic<bool> knows_newcomer = false;   // refuses to onboard whom it has onboarded
   std::atomic<int> refused_downloads = 0;     // of the topology: the member may not; negative: all
   std::atomic<bool> frozen = false;           // keeps its connections, but neither answers nor delivers any more
 };
@@ -214,6 +215,10 @@ class FakeSequencer {
         self.onboardings++;
         if (self.wrong.refused_onboardings-- > 0)
           return fail({"SEQUENCER_OVERLOADED", ErrorCategory::contention_on_shared_resources, "too much"});
+        if (self.wrong.knows_newcomer) {
+          return fail({"FAILED_PRECONDITION", ErrorCategory::invalid_state_other,
+                       "Participant PAR::x is either active on the synchronizer or has previously been offboarded."});
+        }
         self.wrong.inactive = false;
         return Response();
       });

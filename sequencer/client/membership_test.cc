@@ -221,6 +221,33 @@ TEST_F(MembershipTest, TriesAgainAfterWhatMayPass) {
   });
 }
 
+// Its registration was taken, the answer was lost, and what it asks next knows of it before it is in force.
+TEST_F(MembershipTest, GoesOnWhenItsEarlierRegistrationTakesEffect) {
+  sequencer->wrong.inactive = true;
+  sequencer->wrong.knows_newcomer = true;
+  config.client.call_timeout = Duration::seconds(60);
+  start();
+  ASSERT_TRUE(eventually([&] { return sequencer->onboardings == 1; }));
+  sequencer->wrong.inactive = false;
+  ASSERT_TRUE(follows());
+  EXPECT_EQ(sequencer->onboardings, 1);
+  on_loop([&] { EXPECT_EQ(failures, 0); });
+}
+
+TEST_F(MembershipTest, OneThatWasOffboardedLearnsSo) {
+  expect_log("cannot go on");
+  sequencer->wrong.inactive = true;
+  sequencer->wrong.knows_newcomer = true;
+  config.client.call_timeout = Duration::seconds(2);
+  expect_log("will try again");  // within it the connection may not come up
+  start();
+  ASSERT_TRUE(eventually([&] { return ended; }));
+  on_loop([&] {
+    ASSERT_TRUE(problem);
+    EXPECT_NE(problem->cause.find("previously been offboarded"), std::string::npos) << problem->cause;
+  });
+}
+
 TEST_F(MembershipTest, ARefusalIsFinalForOneThatIntroducesItself) {
   expect_log("cannot go on");
   config.client.call_timeout = Duration::milliseconds(300);  // as long as the client itself asks again
