@@ -4,7 +4,7 @@
 What a program prints is shown in one piece when it ends; until then it stands in BUILD/test-reports/PROGRAM.log.
 SYNOD_TEST_JOBS: how many run at the same time (default: as many as there are processors; the long ones wait for engines
 half of the time).
-SYNOD_TEST_LIMIT: seconds that one program may take (default 1500).
+SYNOD_TEST_LIMIT: seconds that one program may take (default 2700).
 """
 import concurrent.futures
 import os
@@ -19,7 +19,7 @@ import time
 # They begin first, so that none of them is left alone at the end.
 LONGEST = ["synod_ordering_conformance_test", "synod_e2e_test", "synod_sim_test"]
 
-LIMIT = int(os.environ.get("SYNOD_TEST_LIMIT") or 1500)
+LIMIT = int(os.environ.get("SYNOD_TEST_LIMIT") or 2700)
 JOBS = int(os.environ.get("SYNOD_TEST_JOBS") or len(os.sched_getaffinity(0)))
 
 running = set()

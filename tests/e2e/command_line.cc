@@ -31,8 +31,8 @@ int code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 +
 
 }  // namespace
 
-Ran synod(const std::string& arguments) {
-  FILE* pipe = popen(command_of(arguments).c_str(), "re");
+Ran synod(const std::string& arguments, const std::string& environment) {
+  FILE* pipe = popen((environment + " " + command_of(arguments)).c_str(), "re");
   SYNOD_CHECK(pipe != nullptr);
   Ran ran;
   char buffer[4096];

@@ -15,8 +15,8 @@ struct Ran {
   std::string output;  // standard output and error together
 };
 
-// `synod <arguments>`; arguments go through the shell.
-Ran synod(const std::string& arguments);
+// `<environment> synod <arguments>`; both go through the shell.
+Ran synod(const std::string& arguments, const std::string& environment = "");
 
 // `synod <arguments>` that goes on beside the test; killed if it has not ended before.
 class Background {

@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <thread>
 
 #include "testnet/ledger_client.h"
@@ -22,12 +21,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testnet::NodePlan;
 using testnet::Role;
-
-// Nodes inherit the environment of the command that starts them.
-struct Armed {
-  explicit Armed(const CrashPoint& point) { ::setenv("SYNOD_CRASH_POINT", std::string(point.name).c_str(), 1); }
-  ~Armed() { ::unsetenv("SYNOD_CRASH_POINT"); }
-};
 
 TEST(CrashPoints, ANodeThatDiesAtAnyOfThemGoesOnAndNothingIsLostOrDoubled) {
   TestNetwork network;
@@ -47,10 +40,8 @@ TEST(CrashPoints, ANodeThatDiesAtAnyOfThemGoesOnAndNothingIsLostOrDoubled) {
     const NodePlan& node = *plan->with_role(*role).front();
     ASSERT_NE(node.name, other.name);
     ASSERT_EQ(network.testnet("kill " + node.name).exit_code, 0);
-    {
-      const Armed armed(point);
-      network.testnet("restart " + node.name);  // it may die before it is ready, which this command tells
-    }
+    // Nodes inherit the environment of the command that starts them. It may die before it is ready, which this tells.
+    synod("testnet restart " + node.name + network.options(), "SYNOD_CRASH_POINT=" + std::string(point.name));
     // Topology managers have to do with topology only.
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(300);
     for (int tries = 0; testnet::running(node) && std::chrono::steady_clock::now() < give_up; ++tries) {

@@ -116,9 +116,10 @@ TEST(EndToEnd, TheDemonstrationRunsAndRunsAgain) {
 TEST(EndToEnd, ADemonstrationThatFailsLeavesTheSequencerThatItKilledRunning) {
   TestNetwork network;
   ASSERT_EQ(network.testnet("up --detach").exit_code, 0);
+  network.wait_well();
   const int other = std::stoi(read_text(network.file("pepsi/sequencer/pid")));
   // So many that the other one dies before they are over, however late this machine lets the test do it.
-  Background demo("testnet demo --patience-seconds 15 --pings-without 1000000" + network.options());
+  Background demo("testnet demo --patience-seconds 30 --pings-without 1000000" + network.options());
   ASSERT_TRUE(demo.wait_said("coke-sequencer dies at height")) << demo.wait(std::chrono::seconds(0)).output;
   ASSERT_EQ(::kill(other, SIGKILL), 0);
   const Ran ran = demo.wait();

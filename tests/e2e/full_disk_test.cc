@@ -57,8 +57,9 @@ class SmallDisk {
 // The disk is full: the sequencer says so and why, and the others go on. Then there is room, and it is well by itself.
 void expect_full_and_back(const testnet::NodePlan& victim, PingLoad& load, SmallDisk& disk,
                           const std::string& cause = "No space left on device") {
-  const NodeStatus full = wait_for_status(victim, [](const NodeStatus& s) {
-    return s.reason().find("cache cannot be written") != std::string::npos;  // another trouble may come and pass
+  const NodeStatus full = wait_for_status(victim, [&](const NodeStatus& s) {  // another trouble may come and pass
+    return s.reason().find("cache cannot be written") != std::string::npos &&
+           s.reason().find(cause) != std::string::npos;
   });
   EXPECT_FALSE(full.healthy());
   EXPECT_THAT(full.reason(), HasSubstr("cache cannot be written"));

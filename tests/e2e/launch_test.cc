@@ -154,7 +154,7 @@ TEST(Launch, SeveralAtATimeStartEachNodeOnce) {
     }
   }
   EXPECT_EQ(node_processes(network).size(), 7u);
-  EXPECT_EQ(network.testnet("status").exit_code, 0);
+  EXPECT_EQ(network.wait_well().exit_code, 0);
   EXPECT_EQ(network.testnet("down").exit_code, 0);
   EXPECT_THAT(node_processes(network), IsEmpty()) << "down finds all of them by their pid files";
 }

@@ -16,7 +16,7 @@ using testnet::LedgerTransaction;
 constexpr auto kBetweenPings =
     milliseconds(20);  // between two pings: the load is there to notice faults, not to be one
 constexpr auto kRetry = milliseconds(50);
-constexpr Duration kDeadline = Duration::seconds(10);
+constexpr Duration kDeadline = Duration::seconds(60);  // a participant that dies ends its calls at once
 
 }  // namespace
 
@@ -52,7 +52,10 @@ std::unique_ptr<PingLoad> PingLoad::start(const testnet::NetworkPlan& plan) {
 }
 
 PingLoad::~PingLoad() {
-  stopping_ = true;
+  {
+    std::lock_guard lock(mutex_);  // or somebody who has just looked would not wake up
+    stopping_ = true;
+  }
   changed_.notify_all();
   for (Side& side : sides_) {
     side.follower.reset();
