@@ -40,11 +40,11 @@ TEST(Time, PrintsIso8601) {
 
 // Timers and tasks are each in order; which of the two comes first depends on how long a thread was kept waiting.
 TEST(EventLoop, RunsTasksInOrderAndTimersWhenDue) {
-  EventLoop loop("test");
   std::vector<int> tasks, timers;
   std::promise<void> tasks_done, timers_done;
   std::int64_t began = 0, armed = 0, ended = 0;
   const auto clock = system_clock();
+  EventLoop loop("test");  // ends before what its timers use
   loop.post([&] {
     began = clock->monotonic_micros();
     const TimerId cancelled = loop.after(Duration::milliseconds(1), [&] { timers.push_back(99); });

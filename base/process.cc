@@ -172,7 +172,8 @@ Result<std::string> run(const Command& command, Duration limit) {
   std::string said, all;
   const bool in_time = read_outputs(output[0], errors[0], said, all, now_millis() + limit.micros / 1000);
   close(output[0]), close(errors[0]);
-  if (!in_time) kill(-pid, SIGKILL);  // it leads a session of its own: what it started goes too
+  // It leads a session of its own, if it has come so far: what it started goes too.
+  if (!in_time && kill(-pid, SIGKILL) != 0) kill(pid, SIGKILL);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }

@@ -53,7 +53,7 @@ void OrderingConformance::SetUp() {
   for (const Bytes& record : sequence) ++found[record];
   std::lock_guard lock(mutex_);
   for (const auto& [record, times] : submissions_)
-    if (found[record] < 1 || found[record] > times)
+    if (found[record] < 1 || (found[record] > times && world().traits().orders_once))
       return ::testing::AssertionFailure() << record.substr(0, 20) << " was submitted " << times
                                            << " times and ordered " << found[record] << " times";
   if (found.size() == submissions_.size()) return ::testing::AssertionSuccess();
@@ -64,7 +64,9 @@ OrderingConformance::AtOnce OrderingConformance::submit_at_once(
     Collector& seen, const std::function<std::vector<Bytes>(const std::string& prefix)>& records) {
   const auto log = world().connect({.submit_timeout = Duration::seconds(300)});
   AtOnce all;
-  for (int attempt = 0; attempt < 3; ++attempt) {
+  // A forgetful engine's leader may change each time, for the very load.
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  for (int attempt = 0; attempt < 3 || (forgetful() && std::chrono::steady_clock::now() < give_up); ++attempt) {
     const std::string prefix = "at once " + std::to_string(attempt) + "-", end = "end of " + prefix;
     all = {};
     all.submitted = records(prefix);

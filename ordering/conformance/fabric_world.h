@@ -33,6 +33,7 @@ class FabricWorld final : public EngineWorld {
     Traits traits;
     traits.names_leader = !bft();
     traits.prunes = false;
+    traits.orders_once = !bft();  // an orderer that caught up by copying blocks may propose what it holds once more
     traits.accepted_is_durable = false;
     traits.flood = bft() ? 500 : 2000;
     traits.kills = 2;

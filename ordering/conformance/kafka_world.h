@@ -72,31 +72,14 @@ class KafkaWorld final : public EngineWorld {
   // Writes are taken only while so many replicas are in sync. A broker confirms this before it acts on it, but it does
   // act on it before it hears of a replica that has failed since.
   Status require_in_sync(int replicas) {
-    const auto topic = kafka::describe_settings(admin_.get(), topic_, Duration::seconds(10));
-    if (!topic) return fail(topic.error());
-    rd_kafka_ConfigResource_t* changed = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic_.c_str());
-    const std::pair<const char*, std::string> settings[] = {  // all, or the others go back to the broker's
-        {"min.insync.replicas", std::to_string(replicas)},
-        {"retention.ms", "-1"},
-        {"retention.bytes", "-1"},
-        {"max.message.bytes", std::to_string(topic->max_message_bytes)}};
-    for (const auto& [name, value] : settings) rd_kafka_ConfigResource_set_config(changed, name, value.c_str());
-    const kafka::QueuePtr queue(rd_kafka_queue_new(admin_.get()));
-    rd_kafka_AlterConfigs(admin_.get(), &changed, 1, nullptr, queue.get());
-    rd_kafka_ConfigResource_destroy(changed);
-    const kafka::EventPtr answer(rd_kafka_queue_poll(queue.get(), 60'000));
-    if (answer && rd_kafka_event_error(answer.get()) == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
-    return fail(unavailable("ENGINE_FAILED", answer ? rd_kafka_event_error_string(answer.get()) : "no answer"));
+    return until([&] { return try_to_require(replicas); });
   }
 
   Status prune(OrderingLog& log, Height before) override { return prune_and_wait(log, before); }
 
   Status replace_history() override {
     SYNOD_RETURN_IF_ERROR(until([&] { return kafka::delete_topic(admin_.get(), topic_, Duration::seconds(10)); }));
-    SYNOD_RETURN_IF_ERROR(until([&]() -> Status {
-      SYNOD_TRY(const auto state, kafka::describe_topic(admin_.get(), topic_, Duration::seconds(2)));
-      return state.exists ? Status(fail(unavailable("ENGINE_FAILED", "the topic is still there"))) : Status();
-    }));
+    SYNOD_RETURN_IF_ERROR(until([&] { return gone_everywhere(); }));
     std::this_thread::sleep_for(std::chrono::seconds(1));  // no operator is faster
     return until([&] { return have_topic(); });
   }
@@ -116,6 +99,42 @@ class KafkaWorld final : public EngineWorld {
     SYNOD_TRY(engine_, temporary_kafka(brokers_, adjust));
     SYNOD_TRY(auto conf, kafka::make_conf(configuration(), {}, nullptr));
     SYNOD_TRY(admin_, kafka::make_client(RD_KAFKA_PRODUCER, std::move(conf)));
+    return {};
+  }
+
+  Status try_to_require(int replicas) {
+    const auto topic = kafka::describe_settings(admin_.get(), topic_, Duration::seconds(10));
+    if (!topic) return fail(topic.error());
+    rd_kafka_ConfigResource_t* changed = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic_.c_str());
+    const std::pair<const char*, std::string> settings[] = {  // all, or the others go back to the broker's
+        {"min.insync.replicas", std::to_string(replicas)},
+        {"retention.ms", "-1"},
+        {"retention.bytes", "-1"},
+        {"max.message.bytes", std::to_string(topic->max_message_bytes)}};
+    for (const auto& [name, value] : settings) rd_kafka_ConfigResource_set_config(changed, name, value.c_str());
+    const kafka::QueuePtr queue(rd_kafka_queue_new(admin_.get()));
+    rd_kafka_AlterConfigs(admin_.get(), &changed, 1, nullptr, queue.get());
+    rd_kafka_ConfigResource_destroy(changed);
+    const kafka::EventPtr answer(rd_kafka_queue_poll(queue.get(), 60'000));
+    if (!answer) return fail(unavailable("ENGINE_FAILED", "no answer"));
+    std::size_t count = 0;
+    const auto* results =
+        rd_kafka_AlterConfigs_result_resources(rd_kafka_event_AlterConfigs_result(answer.get()), &count);
+    const auto code = count == 1 ? rd_kafka_ConfigResource_error(results[0]) : rd_kafka_event_error(answer.get());
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return fail(kafka::kafka_error(code, "topic " + topic_));
+    return {};
+  }
+
+  // Brokers learn of it one after the other. Each is asked by a client that knows no other.
+  Status gone_everywhere() {
+    for (std::size_t i = 0; i < engine().brokers(); ++i) {
+      auto config = configuration();
+      config.brokers = "127.0.0.1:" + std::to_string(engine().ports(i).advertised_port);
+      SYNOD_TRY(auto conf, kafka::make_conf(config, {}, nullptr));
+      SYNOD_TRY(const auto client, kafka::make_client(RD_KAFKA_PRODUCER, std::move(conf)));
+      SYNOD_TRY(const auto state, kafka::describe_topic(client.get(), topic_, Duration::seconds(2)));
+      if (state.exists) return fail(unavailable("ENGINE_FAILED", "the topic is still there"));
+    }
     return {};
   }
 

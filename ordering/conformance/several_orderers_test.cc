@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "base/process.h"
 #include "base/testing/temporary_folder.h"
 #include "ordering/conformance/collector.h"
 #include "ordering/fabric_wire/fabric_log.h"
@@ -30,7 +31,8 @@ class SeveralOrderersTest : public ::testing::Test {
     config.engine.folder = folder_ + "/" + name;
     config.engine.max_record_bytes = 100'000;
     config.allow_unsigned = true;
-    if (const auto port = ports_.find(name); port != ports_.end()) config.port = port->second;
+    const auto known = ports_.find(name);
+    config.port = known == ports_.end() ? free_port() : known->second;
     auto node = solo::OrdererNode::start(config);
     // Somebody's outgoing connection may have taken the port while nobody listened.
     for (int i = 0; i < 600 && !node && node.error().id == "ADDRESS_IN_USE"; ++i) {

@@ -19,6 +19,7 @@ struct Traits {
   bool prunes = true;                          // prune() works here; otherwise pruning is no matter of the test
   bool driver_prunes = false;                  // OrderingLog::prune works; otherwise it answers `unsupported`
   bool shares_blocks = true;                   // under load several records make one block
+  bool orders_once = true;                     // a record in no doubt is not ordered again
   bool accepted_is_durable = true;             // what is accepted is ordered even if all processes are killed then
   int flood = 5000;                            // records at once that are ordered within seconds, on a busy machine too
   int kills = 5;                               // in tests that kill repeatedly: fewer where a start takes long

@@ -199,7 +199,10 @@ std::optional<Error> BlockStream::take_block(FabricBlock native, std::size_t cre
   link_->saw_head(Height(number));
   if (last_hash_ && number == next_.value - 1) {
     stream_->consumed(credit);
-    if (hash == *last_hash_) return std::nullopt;
+    if (hash == *last_hash_) {
+      if (std::exchange(complained_, false)) link_->saw_error("");
+      return std::nullopt;
+    }
     return forked("block " + std::to_string(number) + " is not the one received before");
   }
   if (number != next_.value)

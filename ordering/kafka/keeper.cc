@@ -103,7 +103,7 @@ Status Keeper::examine(const TopicState& state) {
   const std::string refusal = fit ? "" : fit.error().to_string();
   if (!refusal.empty() && refusal != told_) log::error("ordering", "{}", refusal);
   told_ = refusal;
-  checks_until_examination_ = fit ? kExamineEvery : 1;
+  checks_until_examination_ = fit ? kExamineEvery : 0;
   std::lock_guard lock(link_->mutex);
   link_->topic_checked = true;
   link_->topic_refusal = fit ? std::nullopt : std::optional(fit.error());

@@ -79,7 +79,7 @@ TEST_F(SubmitterTest, RecordsGoOnThroughANewProducerEachTimeOneFailsForGood) {
   std::atomic<int> answered = 0, abandoned = 0, taken = 0, doubtful = 0;
   std::jthread load([&] {
     for (int i = 0; i < kCount; ++i) {
-      while (i - answered > 500) std::this_thread::yield();
+      while (i - answered > 500) std::this_thread::sleep_for(std::chrono::milliseconds(1));
       submitter_->submit(std::to_string(i), [&, i](const SubmitResult& result) {
         taken += result.outcome == SubmitOutcome::accepted;
         doubtful += result.outcome == SubmitOutcome::unknown;
