@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/testing/temporary_folder.h"
 #include "node/genesis_file.h"
+#include "node/node_file.h"
 #include "ordering/fabric_wire/block_codec.h"
 #include "ordering/fabric_wire/envelope.h"
 #include "ordering/solo/block_file.h"
@@ -14,6 +15,17 @@
 #include "topology/state.h"
 
 namespace synod::fuzz {
+namespace {
+
+struct Folder {
+  const std::string path = testing::new_folder("fuzz");
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+};
+
+}  // namespace
 
 void genesis(ByteView input) {
   const auto read = node::parse_genesis(Bytes(input));
@@ -48,14 +60,20 @@ void fabric_block(ByteView input) {
   SYNOD_CHECK(ordering::fabric_wire::header_hash(*again) == ordering::fabric_wire::header_hash(*read));
 }
 
+void node_file(ByteView input) {
+  const Folder folder;
+  const std::string path = folder.path + "/node.yaml";
+  std::ofstream(path, std::ios::binary) << input;
+  const auto read = node::read_node_file(path);
+  if (!read) return;
+  const std::string text = node::write_node_file(*read);
+  std::ofstream(path, std::ios::binary) << text;
+  const auto again = node::read_node_file(path);
+  SYNOD_CHECK(again.has_value() && node::write_node_file(*again) == text);
+}
+
 void solo_segment(ByteView input) {
-  struct Folder {
-    std::string path = testing::new_folder("fuzz");
-    ~Folder() {
-      std::error_code ignored;
-      std::filesystem::remove_all(path, ignored);
-    }
-  } folder;
+  const Folder folder;
   std::ofstream(folder.path + "/00000000000000000000.blocks", std::ios::binary) << input;
   const ordering::solo::BlockFileConfig config{folder.path, 16u << 10, 4u << 10, false};
   std::int64_t next = 0;

@@ -13,6 +13,7 @@ std::span<const Target> targets() {
       {"api_value", api_value},
       {"upgrade", upgrade},
       {"text", text},
+      {"event_format", event_format},
       {"batch", batch},
       {"signed_content", signed_content},
       {"topology_transaction", topology_transaction},
@@ -28,6 +29,7 @@ std::span<const Target> targets() {
       {"onboarding_state", onboarding_state},
       {"fabric_envelope", fabric_envelope},
       {"fabric_block", fabric_block},
+      {"node_file", node_file},
       {"solo_segment", solo_segment},
   };
   return all;

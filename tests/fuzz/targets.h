@@ -28,6 +28,9 @@ void api_value(ByteView input);    // a Ledger API value, for a type that has ev
 void upgrade(ByteView input);
 void text(ByteView input);  // LF text
 
+// The Ledger API (ledger_api_targets.cc)
+void event_format(ByteView input);  // what a reader asks for: parsed, and applied to an event
+
 // Canton's wire (wire_targets.cc)
 void batch(ByteView input);
 void signed_content(ByteView input);
@@ -46,6 +49,7 @@ void genesis(ByteView input);           // a genesis file
 void onboarding_state(ByteView input);  // of a sequencer that joins: parsed, installed, and opened
 void fabric_envelope(ByteView input);
 void fabric_block(ByteView input);
+void node_file(ByteView input);     // a node's configuration: read, written, and read again
 void solo_segment(ByteView input);  // a segment file of the solo engine: opened, read, appended to
 
 }  // namespace synod::fuzz
