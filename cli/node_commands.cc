@@ -50,7 +50,9 @@ void add_node_commands(CLI::App& app, Outcome& outcome) {
 
   auto options = std::make_shared<OrdererOptions>();
   CLI::App* orderer =
-      app.add_subcommand("orderer", "Run the solo ordering service: Fabric's AtomicBroadcast over one log on disk");
+      app.add_subcommand("orderer",
+                         "Run the solo ordering service: Fabric's AtomicBroadcast over one log on disk. Its limits and "
+                         "timing are set in a file with `role: orderer`, for `synod node run`");
   orderer->add_option("--folder", options->folder, "Where the log lies")->capture_default_str();
   orderer->add_option("--address", options->address, "Address to listen on")->capture_default_str();
   orderer->add_option("--port", options->port, "Port to listen on")->capture_default_str();

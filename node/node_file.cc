@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/config_place.h"
 #include "base/static_clock.h"
 #include "base/wrong_clock.h"
 #include "rpc/message_limit.h"
@@ -42,7 +43,17 @@ void describe(config::Fields& f, ordering::solo::OrdererConfig& c) {
   f.size("max-record-bytes", c.engine.max_record_bytes, "Largest envelope.");
   f.integer("max-block-records", c.engine.max_block_records, "Most envelopes of a block.");
   f.size("max-block-bytes", c.engine.max_block_bytes, "Size of a block; a larger envelope has one of its own.");
+  f.duration("batch-timeout", c.engine.batch_timeout,
+             "A block gathers envelopes for so long, unless it is full before; 0s: it is cut at once, and what comes "
+             "while it is written goes into the next one.");
   f.size("max-queued-bytes", c.engine.max_queued_bytes, "Waiting for their block; more is refused.");
+  f.integer("max-queued-records", c.engine.max_queued_records,
+            "Envelopes that wait for their block; more are refused.");
+  f.duration("full-disk-retry", c.engine.full_disk_retry, "How often a submission may try a full disk again.");
+  f.size("max-unanswered-bytes", c.limits.max_unanswered_bytes,
+         "Of envelopes that wait for their answer, a Broadcast stream; above it the stream is not read on.");
+  f.size("max-unsent-bytes", c.limits.max_unsent_bytes,
+         "Of blocks that the client has not taken, a Deliver stream; above it no more are read.");
   f.size("cache-bytes", c.engine.cache_bytes, "Of the newest blocks, kept in memory.");
 }
 
@@ -166,16 +177,18 @@ void describe(config::Fields& f, NodeFile& file) {
 Result<NodeFile> read_node_file(const std::string& path) {
   NodeFile file;
   SYNOD_RETURN_IF_ERROR(config::read_file(path, [&](config::Fields& f) { describe(f, file); }));
-  const auto wrong = [&](const std::string& cause) {
-    return fail(invalid_argument("CONFIG_INVALID", path + ": " + cause));
+  const auto wrong = [&](const std::vector<std::string>& key, const std::string& cause) {
+    return fail(invalid_argument("CONFIG_INVALID", config::place_of(path, key) + ": " + cause));
   };
   bool known = false;
   for (const char* role : kRoles) known = known || file.role == role;
   if (!known)
-    return wrong("role '" + file.role + "' is none of orderer, sequencer, mediator, topology-manager, participant");
-  if (file.name.empty()) return wrong("name is missing");
-  if (file.data_folder.empty()) return wrong("data-folder is missing");
-  if (file.log_format != "text" && file.log_format != "json") return wrong("log.format is neither text nor json");
+    return wrong({"role"},
+                 "role '" + file.role + "' is none of orderer, sequencer, mediator, topology-manager, participant");
+  if (file.name.empty()) return wrong({"name"}, "name is missing");
+  if (file.data_folder.empty()) return wrong({"data-folder"}, "data-folder is missing");
+  if (file.log_format != "text" && file.log_format != "json")
+    return wrong({"log", "format"}, "log.format is neither text nor json");
   return file;
 }
 

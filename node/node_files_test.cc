@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "base/env.h"
 #include "base/testing/temporary_folder.h"
@@ -76,6 +77,50 @@ TEST_F(NodeFilesTest, ASequencersAndAMediatorsStoreHaveTheSameSettingsWithDefaul
   EXPECT_EQ(mediator.mediator.store.takeover_interval, Duration::seconds(1));
 }
 
+TEST_F(NodeFilesTest, WhatTheOrdererHoldsUpAndQueuesIsSet) {
+  const auto file = read_node_file(write("node.yaml",
+                                         "name: x\ndata-folder: y\nrole: orderer\norderer:\n"
+                                         "  batch-timeout: 20ms\n  max-queued-records: 7\n  full-disk-retry: 3s\n"
+                                         "  max-unanswered-bytes: 2MiB\n  max-unsent-bytes: 3MiB\n"));
+  ASSERT_TRUE(file) << file.error().to_string();
+  EXPECT_EQ(file->orderer.engine.batch_timeout, Duration::milliseconds(20));
+  EXPECT_EQ(file->orderer.engine.max_queued_records, 7u);
+  EXPECT_EQ(file->orderer.engine.full_disk_retry, Duration::seconds(3));
+  EXPECT_EQ(file->orderer.limits.max_unanswered_bytes, 2u << 20);
+  EXPECT_EQ(file->orderer.limits.max_unsent_bytes, 3u << 20);
+}
+
+TEST_F(NodeFilesTest, AllMembersSayTheSameOfTheirSequencers) {
+  const std::string amplification = "amplification: {factor: 3, patience: 7s}";
+  const std::string limits = "max-pending-sends: 11, max-unprocessed-bytes: 2MiB";
+  const auto read = [&](const std::string& role, const std::string& section) {
+    const auto file = read_node_file(write("node.yaml", "name: x\ndata-folder: y\nrole: " + role + "\n" + section));
+    EXPECT_TRUE(file) << file.error().to_string();
+    return file.value_or(NodeFile());
+  };
+  const std::string client =
+      ":\n  settings: {client: {trust-threshold: 2, liveness-margin: 1, " + amplification + ", " + limits + "}}\n";
+  const auto mediator = read("mediator", "mediator" + client).mediator.node.client;
+  const auto manager = read("topology-manager", "topology-manager" + client).topology_manager.node.client;
+  for (const auto& config : {mediator, manager}) {
+    EXPECT_EQ(config.trust_threshold, 2u);
+    EXPECT_EQ(config.liveness_margin, 1u);
+    EXPECT_EQ(config.amplification.factor, 3u);
+    EXPECT_EQ(config.amplification.patience, Duration::seconds(7));
+    EXPECT_EQ(config.max_pending_sends, 11u);
+    EXPECT_EQ(config.max_unprocessed_bytes, 2u << 20);
+  }
+  const std::string thresholds = "sequencer-trust-threshold: 2, sequencer-liveness-margin: 1, ";
+  const auto participant =
+      read("participant", "participant: {" + thresholds + amplification + ", " + limits + "}\n").participant.node;
+  EXPECT_EQ(participant.sequencer_trust_threshold, 2);
+  EXPECT_EQ(participant.sequencer_liveness_margin, 1u);
+  EXPECT_EQ(participant.amplification.factor, 3u);
+  EXPECT_EQ(participant.amplification.patience, Duration::seconds(7));
+  EXPECT_EQ(participant.max_pending_sends, 11u);
+  EXPECT_EQ(participant.max_unprocessed_bytes, 2u << 20);
+}
+
 TEST_F(NodeFilesTest, AnUnknownEngineIsNamedWithItsSection) {
   CacheSection cache;
   MemberStoreSection store;
@@ -90,7 +135,11 @@ TEST_F(NodeFilesTest, WhatAConfigurationGetsWrongIsNamedWithItsLine) {
     return file ? "no error" : file.error().to_string();
   };
   EXPECT_THAT(error("name: x\nrole: sequencer\ncolour: red\n"), HasSubstr("node.yaml:3: unknown key 'colour'"));
-  EXPECT_THAT(error("name: x\nrole: barista\n"), HasSubstr("barista"));
+  EXPECT_THAT(error("name: x\nrole: barista\n"), HasSubstr("node.yaml:2: role 'barista' is none of"));
+  EXPECT_THAT(error("data-folder: y\nrole: orderer\nname: ''\n"), HasSubstr("node.yaml:3: name is missing"));
+  EXPECT_THAT(error("role: orderer\ndata-folder: y\n"), HasSubstr("node.yaml:1: name is missing"));
+  EXPECT_THAT(error("name: x\nrole: orderer\ndata-folder: y\nlog:\n  format: xml\n"),
+              HasSubstr("node.yaml:5: log.format is neither text nor json"));
   EXPECT_THAT(error("name: x\nrole: mediator\npublic:\n  port: many\n"), HasSubstr("node.yaml:4"));
   EXPECT_THAT(error("name: [\n"), HasSubstr("node.yaml"));
   // As an int, which gRPC wants, it would be 0.
@@ -102,6 +151,14 @@ TEST_F(NodeFilesTest, TheReferenceHasEveryRole) {
   const std::string reference = configuration_reference();
   for (const char* key : {"orderer", "sequencer", "mediator", "topology-manager", "participant", "data-folder"})
     EXPECT_THAT(reference, HasSubstr(key));
+  for (const char* key : {"orderer.batch-timeout", "orderer.max-queued-records", "orderer.full-disk-retry",
+                          "mediator.settings.client.max-pending-sends", "participant.amplification.factor",
+                          "participant.sync-submissions"})
+    EXPECT_THAT(reference, HasSubstr("`" + std::string(key) + "`"));
+  // One spelling for all keys.
+  std::istringstream lines(reference);
+  for (std::string line; std::getline(lines, line);)
+    EXPECT_EQ(line.substr(0, line.find("` |")).find('_'), std::string::npos) << line;
 }
 
 TEST_F(NodeFilesTest, AnIdentityIsMadeOnceAndKept) {

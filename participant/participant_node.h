@@ -18,6 +18,7 @@
 #include "participant/package_service.h"
 #include "participant/party_service.h"
 #include "participant/user_store.h"
+#include "sequencer/client/config.h"
 
 namespace synod::participant {
 
@@ -31,6 +32,10 @@ struct ParticipantConfig {
   std::string data_folder;  // keys/ and store/ below it; created when missing
   std::vector<SequencerEndpoint> sequencers;
   int sequencer_trust_threshold = 1;
+  std::uint32_t sequencer_liveness_margin = sequencer::client::ClientConfig().liveness_margin;
+  sequencer::client::Amplification amplification;
+  std::uint64_t max_pending_sends = sequencer::client::ClientConfig().max_pending_sends;
+  std::uint64_t max_unprocessed_bytes = sequencer::client::ClientConfig().max_unprocessed_bytes;
   std::string tls_ca_file;  // PEM; plaintext to the sequencers when empty
   Duration connect_timeout = Duration::seconds(60);
   // Between attempts to connect, after failures that may pass by themselves: doubled from the first to the second.
@@ -42,6 +47,8 @@ struct ParticipantConfig {
   Duration tick_delay =
       Duration::milliseconds(50);  // an awaited sequencing time that passed waits so long for other traffic
   std::uint64_t max_in_flight_submissions = 5'000;
+  std::uint64_t max_command_weight = 100'000;  // commands and disclosed contracts of one submission
+  bool sync_submissions = false;
   std::uint64_t max_dar_bytes = 100u << 20;
   lf::DarLimits dar;
   std::uint64_t max_envelope_bytes = 10u << 20;  // one unpacked envelope of an event, and the views encrypted together

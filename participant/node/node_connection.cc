@@ -36,6 +36,10 @@ void NodeImpl::connect() {
   config.log_component = kLog;
   config.client.endpoints = endpoints(sequencers_);
   config.client.trust_threshold = static_cast<std::uint32_t>(config_.sequencer_trust_threshold);
+  config.client.liveness_margin = config_.sequencer_liveness_margin;
+  config.client.amplification = config_.amplification;
+  config.client.max_pending_sends = config_.max_pending_sends;
+  config.client.max_unprocessed_bytes = config_.max_unprocessed_bytes;
   config.client.acknowledge_interval = config_.acknowledge_interval;
   config.client.quiet_interval = config_.quiet_interval;
   config.client.tick_delay = config_.tick_delay;
@@ -105,6 +109,8 @@ Result<bool> NodeImpl::make_core(const protocol::PhysicalSynchronizerId& synchro
   config.static_parameters = parameters;
   config.max_deduplication = config_.max_deduplication;
   config.max_in_flight_submissions = config_.max_in_flight_submissions;
+  config.max_command_weight = config_.max_command_weight;
+  config.sync_submissions = config_.sync_submissions;
   config.interpretation = config_.interpretation;
   config.batch.max_envelope_bytes = config_.max_envelope_bytes;
   config.batch.max_total_bytes = config_.max_event_bytes;

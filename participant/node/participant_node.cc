@@ -19,6 +19,15 @@ void describe(config::Fields& fields, ParticipantConfig& config) {
       "Sequencers of the synchronizer; more than one for availability.");
   fields.integer("sequencer-trust-threshold", config.sequencer_trust_threshold,
                  "So many distinct sequencers must agree on every event.");
+  fields.integer("sequencer-liveness-margin", config.sequencer_liveness_margin,
+                 "Subscriptions beyond the trust threshold, so that a slow or failed sequencer delays nothing.");
+  fields.object(
+      "amplification", [&](config::Fields& f) { describe(f, config.amplification); },
+      "When a submission goes to more than one sequencer.");
+  fields.integer("max-pending-sends", config.max_pending_sends,
+                 "Submissions that wait for their receipt; beyond: SUBMISSION_QUEUE_FULL.");
+  fields.size("max-unprocessed-bytes", config.max_unprocessed_bytes,
+              "Events received but not processed, a subscription.");
   fields.text("tls-ca-file", config.tls_ca_file,
               "PEM file with the authority of the sequencers' certificates; empty: plaintext.");
   fields.duration("connect-timeout", config.connect_timeout,
@@ -36,6 +45,12 @@ void describe(config::Fields& fields, ParticipantConfig& config) {
                   "How long an awaited sequencing time that has passed waits for other traffic before a tick is sent.");
   fields.integer("max-in-flight-submissions", config.max_in_flight_submissions,
                  "Commands that are handed out and not finished; beyond: PARTICIPANT_BACKPRESSURE.");
+  fields.integer("max-command-weight", config.max_command_weight,
+                 "Commands and disclosed contracts of one submission.");
+  fields.flag(
+      "sync-submissions", config.sync_submissions,
+      "Sync each accepted command to disk before it is sent; without, a power failure may take the completion of "
+      "one that was never sequenced.");
   fields.size("max-dar-size", config.max_dar_bytes, "Largest DAR that may be uploaded.");
   fields.size("max-dar-entry-size", config.dar.max_entry_bytes, "Largest entry of a DAR, unpacked.");
   fields.size("max-dar-unpacked-size", config.dar.max_total_bytes, "Most that all entries of a DAR may unpack to.");

@@ -64,6 +64,7 @@ struct ClientConfig {
   std::uint64_t max_response_bytes = 64u << 20;
 };
 
-void describe(config::Fields& f, ClientConfig& c);
+void describe(config::Fields& f, Amplification& a);
+void describe(config::Fields& f, ClientConfig& c);  // all but the endpoints, which each node says in its own way
 
 }  // namespace synod::sequencer::client

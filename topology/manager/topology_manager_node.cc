@@ -70,12 +70,12 @@ std::vector<storage::Column> topology_manager_columns() { return {kTopologyColum
 
 void describe(config::Fields& f, TopologyManagerConfig& c) {
   f.object("client", [&](config::Fields& g) { client::describe(g, c.client); }, "The connection to the synchronizer.");
-  f.duration("broadcast_timeout", c.broadcast_timeout,
+  f.duration("broadcast-timeout", c.broadcast_timeout,
              "A broadcast that is not sequenced within this time has failed.");
-  f.duration("onboarding_timeout", c.onboarding_timeout,
+  f.duration("onboarding-timeout", c.onboarding_timeout,
              "How long joining may take, for a manager that is not a founder.");
-  f.integer("max_transactions_per_broadcast", c.max_transactions_per_broadcast, "More go into several broadcasts.");
-  f.integer("max_waiting_requests", c.max_waiting_requests,
+  f.integer("max-transactions-per-broadcast", c.max_transactions_per_broadcast, "More go into several broadcasts.");
+  f.integer("max-waiting-requests", c.max_waiting_requests,
             "Requests that wait for their transactions at the same time.");
 }
 
