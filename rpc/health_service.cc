@@ -44,22 +44,24 @@ void HealthService::end_streams() {
   }
   for (const Stream& stream : streams) {
     stream->write(response(Response::NOT_SERVING));
-    stream->finish(server_stops());
+    stream->finish(server_stops(), quietly);
   }
 }
 
 grpc::ServerUnaryReactor* HealthService::Check(grpc::CallbackServerContext* context, const Request* request,
                                                Response* out) {
-  auto* reactor = context->DefaultReactor();
-  std::lock_guard lock(shared_->mutex);
-  const auto status = status_of(request->service());
-  if (status == Response::SERVICE_UNKNOWN) {
-    reactor->Finish({grpc::StatusCode::NOT_FOUND, "service name unknown"});
-  } else {
-    out->set_status(status);
-    reactor->Finish(grpc::Status::OK);
-  }
-  return reactor;
+  return answer(context, out, [&](CallContext&, const Reply<Response>& reply) {
+    Response::ServingStatus status = Response::SERVICE_UNKNOWN;
+    {
+      std::lock_guard lock(shared_->mutex);
+      status = status_of(request->service());
+    }
+    if (status == Response::SERVICE_UNKNOWN) {
+      reply.status({grpc::StatusCode::NOT_FOUND, "service name unknown"});
+    } else {
+      reply(response(status));
+    }
+  });
 }
 
 grpc::ServerWriteReactor<HealthService::Response>* HealthService::Watch(grpc::CallbackServerContext* context,
@@ -73,7 +75,7 @@ grpc::ServerWriteReactor<HealthService::Response>* HealthService::Watch(grpc::Ca
       stream->write(response(status_of(service)));
       if (!ended) shared_->watchers[service][stream.get()] = stream;
     }
-    if (ended) return stream->finish(server_stops());
+    if (ended) return stream->finish(server_stops(), quietly);
     stream->on_closed([shared = shared_, service, key = stream.get()] {
       Stream gone;  // released outside of the lock
       std::lock_guard lock(shared->mutex);

@@ -36,7 +36,7 @@ class OpenStreams {
         return;
       }
     }
-    stream->finish(server_stops());
+    stream->finish(server_stops(), quietly);
   }
   // After what is queued in each.
   void end() {
@@ -47,7 +47,7 @@ class OpenStreams {
       streams.swap(streams_);
     }
     for (const auto& weak : streams) {
-      if (const auto stream = weak.lock()) stream->finish(server_stops());
+      if (const auto stream = weak.lock()) stream->finish(server_stops(), quietly);
     }
   }
 

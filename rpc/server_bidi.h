@@ -75,9 +75,10 @@ template <typename In, typename Out>
 class BidiReactor final : public grpc::ServerBidiReactor<In, Out> {
  public:
   BidiReactor(ServerBidiPtr<In, Out> stream, grpc::CallbackServerContext* context) : stream_(std::move(stream)) {
-    stream_->open({[this](const Out& message, grpc::WriteOptions options) { this->StartWrite(&message, options); },
-                   [this](grpc::Status status) { this->Finish(std::move(status)); },
-                   [context] { context->TryCancel(); }});
+    stream_->open(
+        {[this](const Out& message, grpc::WriteOptions options) { this->StartWrite(&message, options); },
+         [this](grpc::Status status) { this->Finish(std::move(status)); }, [context] { context->TryCancel(); }},
+        context);
   }
   void start() {
     stream_->open_reads([this](In* into) { this->StartRead(into); });

@@ -22,6 +22,7 @@
 #include "rpc/call_context.h"
 #include "rpc/error_status.h"
 #include "rpc/message_bytes.h"
+#include "rpc/refusals.h"
 #include "rpc/send_queue.h"
 #include "rpc/write_options.h"
 
@@ -32,8 +33,9 @@ struct StreamLimits {
   std::size_t max_unconsumed_bytes = 4u << 20;  // received and not yet consumed; above: no more reads (bidirectional)
 };
 
-// The sending side of one call. Thread rules: any method from any thread. The callbacks run on gRPC's threads (or on
-// the thread that sets them when the event was before): they only enqueue.
+// The sending side of one call. An end that is not OK goes into the log (refusals.h), unless said quietly. Thread
+// rules: any method from any thread. The callbacks run on gRPC's threads (or on the thread that sets them when the
+// event was before): they only enqueue.
 template <typename Message>
 class ServerStream {
  public:
@@ -60,10 +62,13 @@ class ServerStream {
     return outcome;
   }
   // Ends the stream after what is queued.
-  void finish(grpc::Status status = grpc::Status::OK) { end(std::move(status), true); }
+  void finish(grpc::Status status = grpc::Status::OK) { refuse(std::move(status), true); }
+  void finish(grpc::Status status, Quiet) { end(std::move(status), true); }
+  // `reason`: what the log gets instead.
+  void finish(grpc::Status status, const Error& reason) { refuse(std::move(status), true, &reason); }
   // Ends the stream now; what is queued is dropped.
-  void abort(grpc::Status status) { end(std::move(status), false); }
-  void abort(const Error& error, const RequestIds& ids = {}) { abort(to_grpc_status(error, ids)); }
+  void abort(grpc::Status status) { refuse(std::move(status), false); }
+  void abort(const Error& error, const RequestIds& ids = {}) { refuse(to_grpc_status(error, ids), false, &error, ids); }
 
   // Called each time the queue is half empty again after write() said `full`.
   void on_drained(std::function<void()> callback) {
@@ -95,7 +100,10 @@ class ServerStream {
     std::function<void(grpc::Status)> finish;
     std::function<void()> cancel;
   };
-  void open(Transport transport) { transport_ = std::move(transport); }
+  void open(Transport transport, const grpc::CallbackServerContext* call = nullptr) {
+    transport_ = std::move(transport);
+    call_ = call;
+  }
   void written(bool ok) {
     std::unique_lock lock(mutex_);
     queue_.written();
@@ -126,6 +134,19 @@ class ServerStream {
   }
   void end(grpc::Status status, bool drain) {
     std::unique_lock lock(mutex_);
+    queue_.end(std::move(status), drain);
+    step(lock);
+  }
+  // Into the log before the client learns of it, and only what ends the stream: the call is open while it is not
+  // closed.
+  void refuse(grpc::Status status, bool drain, const Error* reason = nullptr, const RequestIds& ids = {}) {
+    std::unique_lock lock(mutex_);
+    if (call_ && !status.ok() && !closed_ && !queue_.is_ending()) {
+      if (reason)
+        log_refusal(*call_, descriptor_of<Message>(), *reason, ids);
+      else
+        log_refusal(*call_, descriptor_of<Message>(), status);
+    }
     queue_.end(std::move(status), drain);
     step(lock);
   }
@@ -165,6 +186,7 @@ class ServerStream {
   mutable std::mutex mutex_;
   Queue queue_;
   Transport transport_;
+  const grpc::CallbackServerContext* call_ = nullptr;
   std::function<void()> drained_;
   std::function<void()> on_closed_;
   bool begun_ = false;  // the first message is on its way, or has been
@@ -180,9 +202,10 @@ template <typename Message>
 class WriteReactor final : public grpc::ServerWriteReactor<Message> {
  public:
   WriteReactor(ServerStreamPtr<Message> stream, grpc::CallbackServerContext* context) : stream_(std::move(stream)) {
-    stream_->open({[this](const Message& message, grpc::WriteOptions options) { this->StartWrite(&message, options); },
-                   [this](grpc::Status status) { this->Finish(std::move(status)); },
-                   [context] { context->TryCancel(); }});
+    stream_->open(
+        {[this](const Message& message, grpc::WriteOptions options) { this->StartWrite(&message, options); },
+         [this](grpc::Status status) { this->Finish(std::move(status)); }, [context] { context->TryCancel(); }},
+        context);
   }
   void OnWriteDone(bool ok) override { stream_->written(ok); }
   void OnCancel() override { stream_->cancelled(); }

@@ -21,11 +21,13 @@
 #include "base/result.h"
 #include "rpc/call_context.h"
 #include "rpc/error_status.h"
+#include "rpc/refusals.h"
 
 namespace synod::rpc {
 
 // The right to answer one call once. Copies share it; the first answer wins. When the last copy goes without an answer
-// (an executor was stopped), the client gets UNAVAILABLE.
+// (an executor was stopped), the client gets UNAVAILABLE. What is not OK goes into the log (refusals.h), unless said
+// quietly.
 // Thread rules: any thread. The request message and the CallContext are valid until the answer.
 template <typename Response>
 class Reply {
@@ -41,10 +43,26 @@ class Reply {
   }
   void error(const Error& error) const {
     if (call_->answered.exchange(true)) return;
-    call_->reactor->Finish(to_grpc_status(error, CallContext(call_->context).request_ids()));
+    const RequestIds ids = CallContext(call_->context).request_ids();
+    log_refusal(*call_->context, descriptor_of<Response>(), error, ids);
+    call_->reactor->Finish(to_grpc_status(error, ids));
+  }
+  void error(const Error& error, Quiet) const {
+    status(to_grpc_status(error, CallContext(call_->context).request_ids()), quietly);
   }
   // A status of another form than Canton's errors, where the protocol wants it.
   void status(grpc::Status status) const {
+    if (call_->answered.exchange(true)) return;
+    log_refusal(*call_->context, descriptor_of<Response>(), status);
+    call_->reactor->Finish(std::move(status));
+  }
+  // `reason`: what the log gets instead.
+  void status(grpc::Status status, const Error& reason) const {
+    if (call_->answered.exchange(true)) return;
+    log_refusal(*call_->context, descriptor_of<Response>(), reason, {});
+    call_->reactor->Finish(std::move(status));
+  }
+  void status(grpc::Status status, Quiet) const {
     if (!call_->answered.exchange(true)) call_->reactor->Finish(std::move(status));
   }
   // Only before the answer.

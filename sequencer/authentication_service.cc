@@ -30,10 +30,13 @@ grpc::StatusCode code_of(AuthenticationError::Status status) {
   return grpc::StatusCode::UNAUTHENTICATED;
 }
 
-// What a stranger may not learn is logged here and replaced by `public_text`.
-grpc::Status refusal(const AuthenticationError& error, const std::string& member, const char* public_text) {
-  log::info("sequencer", "{} of {}: {} ({})", public_text, member, error.reason, error.code);
-  return {code_of(error.status), error.sensitive ? public_text : error.reason};
+// What a stranger may not learn goes into the log only, and is replaced by `public_text`.
+template <typename Response>
+void refuse_login(const rpc::Reply<Response>& reply, const AuthenticationError& error, const std::string& member,
+                  const char* public_text) {
+  const grpc::StatusCode code = code_of(error.status);
+  reply.status({code, error.sensitive ? public_text : error.reason},
+               Error(error.code, rpc::category_of_grpc_code(code), member + ": " + error.reason));
 }
 
 class AuthenticationService final : public api::SequencerAuthenticationService::CallbackService {
@@ -43,69 +46,60 @@ class AuthenticationService final : public api::SequencerAuthenticationService::
   grpc::ServerUnaryReactor* Challenge(grpc::CallbackServerContext* context,
                                       const Authentication::ChallengeRequest* request,
                                       Authentication::ChallengeResponse* response) override {
+    using Response = Authentication::ChallengeResponse;
     constexpr const char* kPublic = "Bad challenge request";
-    auto* reactor = context->DefaultReactor();
-    const std::vector<int> versions(request->member_protocol_versions().begin(),
-                                    request->member_protocol_versions().end());
-    if (auto problem = handshake_problem(versions, std::nullopt, request->client_version())) {
-      reactor->Finish({grpc::StatusCode::INVALID_ARGUMENT, *problem});
-      return reactor;
-    }
-    const auto member = protocol::Member::parse(request->member());
-    if (!member) {
-      reactor->Finish({grpc::StatusCode::INVALID_ARGUMENT, kPublic});
-      return reactor;
-    }
-    const auto challenge =
-        node_.authenticator().challenge(*member, node_.view()->authentication(), node_.parts().clock->now());
-    if (!challenge) {
-      reactor->Finish(refusal(challenge.error(), request->member(), kPublic));
-      return reactor;
-    }
-    response->set_nonce(challenge->nonce);
-    for (const auto& fingerprint : challenge->fingerprints) response->add_fingerprints(fingerprint);
-    reactor->Finish(grpc::Status::OK);
-    return reactor;
+    return rpc::answer(context, response, [&](rpc::CallContext&, const rpc::Reply<Response>& reply) {
+      const std::vector<int> versions(request->member_protocol_versions().begin(),
+                                      request->member_protocol_versions().end());
+      if (auto problem = handshake_problem(versions, std::nullopt, request->client_version()))
+        return reply.status({grpc::StatusCode::INVALID_ARGUMENT, *problem});
+      const auto member = protocol::Member::parse(request->member());
+      if (!member) return reply.status({grpc::StatusCode::INVALID_ARGUMENT, kPublic}, member.error());
+      const auto challenge =
+          node_.authenticator().challenge(*member, node_.view()->authentication(), node_.parts().clock->now());
+      if (!challenge) return refuse_login(reply, challenge.error(), request->member(), kPublic);
+      Response answer;
+      answer.set_nonce(challenge->nonce);
+      for (const auto& fingerprint : challenge->fingerprints) answer.add_fingerprints(fingerprint);
+      reply(std::move(answer));
+    });
   }
 
   grpc::ServerUnaryReactor* Authenticate(grpc::CallbackServerContext* context,
                                          const Authentication::AuthenticateRequest* request,
                                          Authentication::AuthenticateResponse* response) override {
+    using Response = Authentication::AuthenticateResponse;
     constexpr const char* kPublic = "Bad authentication request";
-    auto* reactor = context->DefaultReactor();
-    const auto member = protocol::Member::parse(request->member());
-    const auto signature = crypto::Signature::from_proto(request->signature());
-    if (!member || !signature) {
-      reactor->Finish({grpc::StatusCode::INVALID_ARGUMENT, kPublic});
-      return reactor;
-    }
-    const auto token = node_.authenticator().authenticate(*member, *signature, request->nonce(),
-                                                          node_.view()->authentication(), node_.parts().clock->now());
-    if (!token) {
-      reactor->Finish(refusal(token.error(), request->member(), kPublic));
-      return reactor;
-    }
-    constexpr std::int64_t kMicrosPerSecond = 1'000'000;
-    response->set_token(token->token);
-    response->mutable_expires_at()->set_seconds(token->expires_at.micros / kMicrosPerSecond);
-    response->mutable_expires_at()->set_nanos(
-        static_cast<std::int32_t>(token->expires_at.micros % kMicrosPerSecond * 1000));
-    log::info("sequencer", "{} authenticated, token expires {}", request->member(), token->expires_at.to_string());
-    reactor->Finish(grpc::Status::OK);
-    return reactor;
+    return rpc::answer(context, response, [&](rpc::CallContext&, const rpc::Reply<Response>& reply) {
+      const grpc::Status bad{grpc::StatusCode::INVALID_ARGUMENT, kPublic};
+      const auto member = protocol::Member::parse(request->member());
+      if (!member) return reply.status(bad, member.error());
+      const auto signature = crypto::Signature::from_proto(request->signature());
+      if (!signature) return reply.status(bad, signature.error());
+      const auto token = node_.authenticator().authenticate(*member, *signature, request->nonce(),
+                                                            node_.view()->authentication(), node_.parts().clock->now());
+      if (!token) return refuse_login(reply, token.error(), request->member(), kPublic);
+      constexpr std::int64_t kMicrosPerSecond = 1'000'000;
+      Response answer;
+      answer.set_token(token->token);
+      answer.mutable_expires_at()->set_seconds(token->expires_at.micros / kMicrosPerSecond);
+      answer.mutable_expires_at()->set_nanos(
+          static_cast<std::int32_t>(token->expires_at.micros % kMicrosPerSecond * 1000));
+      log::info("sequencer", "{} authenticated, token expires {}", request->member(), token->expires_at.to_string());
+      reply(std::move(answer));
+    });
   }
 
   grpc::ServerUnaryReactor* Logout(grpc::CallbackServerContext* context, const Authentication::LogoutRequest* request,
-                                   Authentication::LogoutResponse*) override {
-    auto* reactor = context->DefaultReactor();
-    const auto member = node_.authenticator().logout(request->token(), node_.parts().clock->now());
-    if (!member) {
-      reactor->Finish({grpc::StatusCode::FAILED_PRECONDITION, "Failed to logout: LogoutTokenDoesNotExist"});
-      return reactor;
-    }
-    node_.subscriptions().close(*member);
-    reactor->Finish(grpc::Status::OK);
-    return reactor;
+                                   Authentication::LogoutResponse* response) override {
+    using Response = Authentication::LogoutResponse;
+    return rpc::answer(context, response, [&](rpc::CallContext&, const rpc::Reply<Response>& reply) {
+      const auto member = node_.authenticator().logout(request->token(), node_.parts().clock->now());
+      if (!member)
+        return reply.status({grpc::StatusCode::FAILED_PRECONDITION, "Failed to logout: LogoutTokenDoesNotExist"});
+      node_.subscriptions().close(*member);
+      reply(Response());
+    });
   }
 
  private:

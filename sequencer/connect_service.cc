@@ -42,20 +42,20 @@ class ConnectService final : public api::SequencerConnectService::CallbackServic
 
   grpc::ServerUnaryReactor* Handshake(grpc::CallbackServerContext* context, const Connect::HandshakeRequest* request,
                                       Connect::HandshakeResponse* response) override {
-    auto* reactor = context->DefaultReactor();
-    const std::vector<int> versions(request->client_protocol_versions().begin(),
-                                    request->client_protocol_versions().end());
-    const auto minimum = request->has_minimum_protocol_version()
-                             ? std::optional<int>(request->minimum_protocol_version())
-                             : std::nullopt;
-    if (auto problem = handshake_problem(versions, minimum, request->client_version())) {
-      reactor->Finish(invalid(std::move(*problem)));
-      return reactor;
-    }
-    response->set_server_protocol_version(protocol::kProtocolVersion);
-    response->mutable_success();
-    reactor->Finish(grpc::Status::OK);
-    return reactor;
+    using Response = Connect::HandshakeResponse;
+    return rpc::answer(context, response, [&](rpc::CallContext&, const rpc::Reply<Response>& reply) {
+      const std::vector<int> versions(request->client_protocol_versions().begin(),
+                                      request->client_protocol_versions().end());
+      const auto minimum = request->has_minimum_protocol_version()
+                               ? std::optional<int>(request->minimum_protocol_version())
+                               : std::nullopt;
+      if (auto problem = handshake_problem(versions, minimum, request->client_version()))
+        return reply.status(invalid(std::move(*problem)));
+      Response answer;
+      answer.set_server_protocol_version(protocol::kProtocolVersion);
+      answer.mutable_success();
+      reply(std::move(answer));
+    });
   }
 
   grpc::ServerUnaryReactor* GetSynchronizerId(grpc::CallbackServerContext* context,
@@ -79,15 +79,14 @@ class ConnectService final : public api::SequencerConnectService::CallbackServic
 
   grpc::ServerUnaryReactor* VerifyActive(grpc::CallbackServerContext* context, const Connect::VerifyActiveRequest*,
                                          Connect::VerifyActiveResponse* response) override {
-    auto* reactor = context->DefaultReactor();
-    const auto participant = caller(context);
-    if (!participant) {
-      reactor->Finish(participant.error());
-      return reactor;
-    }
-    response->mutable_success()->set_is_active(node_.view()->current.is_participant_active(*participant));
-    reactor->Finish(grpc::Status::OK);
-    return reactor;
+    using Response = Connect::VerifyActiveResponse;
+    return rpc::answer(context, response, [&](rpc::CallContext& call, const rpc::Reply<Response>& reply) {
+      const auto participant = caller(call);
+      if (!participant) return reply.status(participant.error());
+      Response answer;
+      answer.mutable_success()->set_is_active(node_.view()->current.is_participant_active(*participant));
+      reply(std::move(answer));
+    });
   }
 
   grpc::ServerUnaryReactor* RegisterOnboardingTopologyTransactions(
@@ -95,7 +94,7 @@ class ConnectService final : public api::SequencerConnectService::CallbackServic
       Connect::RegisterOnboardingTopologyTransactionsResponse* response) override {
     using Response = Connect::RegisterOnboardingTopologyTransactionsResponse;
     return rpc::answer(context, response, [&](rpc::CallContext& call, rpc::Reply<Response> reply) {
-      const auto participant = caller(context);
+      const auto participant = caller(call);
       if (!participant) return reply.status(participant.error());
       std::vector<Bytes> transactions;
       for (const auto& transaction : request->topology_transactions()) {
@@ -106,8 +105,9 @@ class ConnectService final : public api::SequencerConnectService::CallbackServic
                        transactions = std::move(transactions)](const SequencerCore& core) {
         const auto checked = topology::check_onboarding(core.topology(), member, transactions);
         if (!checked) {
-          log::info("sequencer", "onboarding of {} refused: {}", member.to_string(), checked.error().to_string());
-          return reply.status(plain(checked.error()));
+          Error reason = checked.error();
+          reason.cause = member.to_string() + ": " + reason.cause;
+          return reply.status(plain(checked.error()), reason);
         }
         broadcast(core, *checked, member, traceparent, reply);
       });
@@ -115,8 +115,8 @@ class ConnectService final : public api::SequencerConnectService::CallbackServic
   }
 
  private:
-  static tl::expected<protocol::Member, grpc::Status> caller(grpc::CallbackServerContext* context) {
-    const auto text = rpc::CallContext(context).metadata("memberId");
+  static tl::expected<protocol::Member, grpc::Status> caller(const rpc::CallContext& call) {
+    const auto text = call.metadata("memberId");
     if (!text) return tl::unexpected(invalid("Unable to find participant id in gRPC context"));
     auto member = protocol::Member::parse(*text);
     if (!member) return tl::unexpected(invalid("Failed to deserialize member id: " + member.error().cause));

@@ -36,12 +36,18 @@ class SubscribeSink final : public EventSink {
     }
     return stream_->write_all(std::move(responses)) == rpc::WriteOutcome::accepted;
   }
-  void end(std::optional<Error> error) override {
-    stream_->finish(error ? rpc::to_grpc_status(*error) : grpc::Status::OK);
+  void end(std::optional<Error> error) override {  // whoever ends it says why
+    stream_->finish(error ? rpc::to_grpc_status(*error) : grpc::Status::OK, rpc::quietly);
   }
 
  private:
   rpc::ServerStreamPtr<api::SubscriptionResponse> stream_;
+};
+
+// A call without a good token.
+struct Unauthenticated {
+  grpc::Status status;
+  Error reason;  // with the code that the trailer tells, where there is one
 };
 
 class SequencerService final : public api::SequencerService::CallbackService {
@@ -52,17 +58,13 @@ class SequencerService final : public api::SequencerService::CallbackService {
                                       api::SendAsyncResponse* response) override {
     return rpc::answer(context, response, [&](rpc::CallContext& call, rpc::Reply<api::SendAsyncResponse> reply) {
       const auto session = authenticate(call);
-      if (!session) return reply.status(session.error());
+      if (!session) return reply.status(session.error().status, session.error().reason);
       if (const auto status = node_.accepting(); !status) return reply.error(status.error());
       const auto view = node_.view();
       const Timestamp now = node_.parts().clock->now();
       auto submission = admit_submission(request->signed_submission_request(), session->member, view->current,
                                          std::max(now, view->last_time));
-      if (!submission) {
-        log::info("sequencer", "request of {} refused: {}", session->member.to_string(),
-                  submission.error().to_string());
-        return reply.error(submission.error());
-      }
+      if (!submission) return reply.error(submission.error());
       if (!within_rate(*submission, view->current, now)) {
         return reply.error(
             overloaded("Submission rate exceeds the rate limit of " + session->member.to_string() + "."));
@@ -83,7 +85,7 @@ class SequencerService final : public api::SequencerService::CallbackService {
     return rpc::stream_answer<api::SubscriptionResponse>(
         context, limits, [&](rpc::CallContext& call, rpc::ServerStreamPtr<api::SubscriptionResponse> stream) {
           const auto session = authenticate(call);
-          if (!session) return stream->finish(session.error());
+          if (!session) return stream->finish(session.error().status, session.error().reason);
           if (const auto status = permitted(*session, request->member()); !status.ok()) return stream->finish(status);
           const auto view = node_.view();
           const auto number = view->members->find(session->member);
@@ -94,8 +96,7 @@ class SequencerService final : public api::SequencerService::CallbackService {
           const Timestamp from = request->has_timestamp() ? Timestamp{request->timestamp()} : Timestamp::min();
           log::info("sequencer", "{} subscribes from {}", session->member.to_string(), from.to_string());
           if (const auto there = available(session->member, number->second.since, *request); !there) {
-            log::info("sequencer", "{}", there.error().cause);
-            return stream->finish({grpc::StatusCode::FAILED_PRECONDITION, there.error().cause});
+            return stream->finish({grpc::StatusCode::FAILED_PRECONDITION, there.error().cause}, there.error());
           }
           auto& subscriptions = node_.subscriptions();
           const SubscriptionId id = subscriptions.add(session->member, number->second.number, from, session->expires_at,
@@ -111,15 +112,11 @@ class SequencerService final : public api::SequencerService::CallbackService {
     return rpc::answer(
         context, response, [&](rpc::CallContext& call, rpc::Reply<api::AcknowledgeSignedResponse> reply) {
           const auto session = authenticate(call);
-          if (!session) return reply.status(session.error());
+          if (!session) return reply.status(session.error().status, session.error().reason);
           const auto view = node_.view();
           const auto admitted = admit_acknowledgement(request->signed_acknowledge_request(), session->member,
                                                       view->current, view->last_time);
-          if (!admitted) {
-            log::info("sequencer", "acknowledgement of {} refused: {}", session->member.to_string(),
-                      admitted.error().to_string());
-            return reply.error(admitted.error());
-          }
+          if (!admitted) return reply.error(admitted.error());
           // Answered at once: an acknowledgement that is lost is made up for by the next one.
           if (node_.accepting() && due(session->member)) {
             node_.submit(SealedEntry{AcknowledgementEntry{request->signed_acknowledge_request()}, call.traceparent()},
@@ -137,7 +134,7 @@ class SequencerService final : public api::SequencerService::CallbackService {
     return rpc::stream_answer<Response>(
         context, limits, [&](rpc::CallContext& call, rpc::ServerStreamPtr<Response> stream) {
           const auto session = authenticate(call);
-          if (!session) return stream->finish(session.error());
+          if (!session) return stream->finish(session.error().status, session.error().reason);
           const auto member = protocol::Member::parse(request->member());
           if (!member) return stream->abort(malformed("member", member.error().cause));
           const auto slot = downloads_.begin(session->member);
@@ -170,7 +167,7 @@ class SequencerService final : public api::SequencerService::CallbackService {
     using Response = api::DownloadTopologyStateForInitHashResponse;
     return rpc::answer(context, response, [&](rpc::CallContext& call, rpc::Reply<Response> reply) {
       const auto session = authenticate(call);
-      if (!session) return reply.status(session.error());
+      if (!session) return reply.status(session.error().status, session.error().reason);
       const auto member = protocol::Member::parse(request->member());
       if (!member) return reply.error(malformed("member", member.error().cause));
       const auto slot = downloads_.begin(session->member);
@@ -189,7 +186,7 @@ class SequencerService final : public api::SequencerService::CallbackService {
                                     api::GetTimeResponse* response) override {
     return rpc::answer(context, response, [&](rpc::CallContext& call, rpc::Reply<api::GetTimeResponse> reply) {
       const auto session = authenticate(call);
-      if (!session) return reply.status(session.error());
+      if (!session) return reply.status(session.error().status, session.error().reason);
       api::GetTimeResponse answer;
       const Timestamp last = node_.view()->last_time;
       if (last > topology::kGenesisTime) answer.set_sequencing_timestamp(last.micros);
@@ -218,9 +215,10 @@ class SequencerService final : public api::SequencerService::CallbackService {
     return core.topology().export_at(at);
   }
 
-  tl::expected<Session, grpc::Status> authenticate(rpc::CallContext& call) {
-    const auto refuse = [](std::string text) {
-      return tl::unexpected(grpc::Status(grpc::StatusCode::UNAUTHENTICATED, std::move(text)));
+  tl::expected<Session, Unauthenticated> authenticate(rpc::CallContext& call) {
+    const auto refuse = [](const std::string& text, const std::string& code = "UNAUTHENTICATED") {
+      return tl::unexpected(Unauthenticated{grpc::Status(grpc::StatusCode::UNAUTHENTICATED, text),
+                                            Error(code, ErrorCategory::authentication, text)});
     };
     const auto member = call.metadata("memberId");
     const auto synchronizer = call.metadata("synchronizerId");
@@ -229,7 +227,7 @@ class SequencerService final : public api::SequencerService::CallbackService {
     auto session = node_.authenticator().validate(*synchronizer, *member, *token, node_.parts().clock->now());
     if (session) return std::move(*session);
     call.add_trailer("autherrorcode", session.error().code);  // header names travel in lower case
-    return refuse("Verification failed for member " + *member + ": " + session.error().reason);
+    return refuse("Verification failed for member " + *member + ": " + session.error().reason, session.error().code);
   }
 
   static grpc::Status permitted(const Session& session, const std::string& member) {

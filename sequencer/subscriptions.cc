@@ -137,6 +137,8 @@ struct Subscriptions::Shared : std::enable_shared_from_this<Subscriptions::Share
     // Those before one that cannot be signed are good.
     if (!signed_events.empty()) push(entry, signed_events, events[signed_events.size() - 1].timestamp);
     if (!unsigned_because) return !entry.waiting_for_client;
+    log::info("sequencer", "events of {} cannot be signed: {}", entry.member.to_string(),
+              unsigned_because->to_string());
     end(id, std::move(unsigned_because));
     return false;
   }
