@@ -103,7 +103,7 @@ void BlockRun::take_records(const PreparedBlock& prepared) {
 bool BlockRun::admit(const PreparedRecord& prepared, Timestamp& proposal) {
   const SealedBatch& batch = prepared.record.batch;
   if (batch.synchronizer != state_.config.synchronizer) {
-    log::debug(kLog, "block {}: skipped a record for {}", height_.value, batch.synchronizer.to_string());
+    complain(foreign_records_, [&] { return "one that is for synchronizer " + batch.synchronizer.to_string(); });
     return false;
   }
   const CheckedSignature signature{prepared.record.hash, prepared.record.signature, prepared.signature_verified};

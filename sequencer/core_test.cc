@@ -204,6 +204,28 @@ TEST_F(Core, WhatIsWrongInABlockMakesOneLineAKind) {
   EXPECT_EQ(seen_log("block "), 4u);
 }
 
+// Also by a sequencer of ours, and well signed: whoever answers for two synchronizers may mix up their logs.
+TEST_F(Core, RecordsForAnotherSynchronizerAreDroppedWithOneLine) {
+  const protocol::PhysicalSynchronizerId other(
+      protocol::UniqueId::create("other", world.genesis.synchronizer.logical().ns()).value(), 35, 0);
+  std::vector<Bytes> records;
+  for (std::uint64_t i = 1; i <= 20; ++i) {
+    const SealedBatch batch{other, rival(), SequenceNumber(i), after(0), {to(alpha(), {beta()}, "astray")}};
+    records.push_back(seal(batch, [&](const crypto::Hash& hash) -> Result<crypto::Signature> {
+                        return crypto::sign(hash, world.key_of(rival()));
+                      }).value());
+  }
+  records.push_back(world.record(world.sequencers[0], after(1), {to(alpha(), {beta()}, "ours")}));
+  expect_log("is for synchronizer other::");
+  world.block(records);
+  EXPECT_EQ(seen_log("dropped: 20 of 21 records, the first: one that is for synchronizer other::"), 1u);
+  ASSERT_EQ(world.events(beta()).size(), 1u);
+  EXPECT_THAT(world.events(beta())[0].contents, ElementsAre("ours"));
+  // Its number is not used up either.
+  world.block({world.record(rival(), after(2), {to(alpha(), {beta()}, "ours too")}, 1)});
+  EXPECT_EQ(world.events(beta()).size(), 2u);
+}
+
 TEST_F(Core, AggregatesUntilTheThreshold) {
   RequestOptions options;
   options.rule = protocol::AggregationRule{protocol::AggregationRule::Kind::members, {alpha(), beta()}, 2, 0};
