@@ -207,6 +207,9 @@ void MediatorCore::handle_envelopes(const std::vector<Envelope>& envelopes, cons
   std::vector<std::pair<ConfirmationResponses, const Envelope*>> responses;
   bool topology = false;
   auto alarm = [&](const auto& what) { remarks.alarms.add(what); };
+  auto malformed = [&](const char* what) {
+    alarm(Error("MEDIATOR_RECEIVED_MALFORMED_MESSAGE", ErrorCategory::malicious_or_faulty, what));
+  };
   for (const Envelope& envelope : envelopes) {
     if (!envelope.signatures.empty()) {
       auto message = protocol::parse_signed_message(envelope.content);
@@ -223,18 +226,18 @@ void MediatorCore::handle_envelopes(const std::vector<Envelope>& envelopes, cons
       if (informee->tree.tree().common().value().synchronizer == synchronizer_)
         requests.emplace_back(std::move(*informee), envelope.recipients);
       else
-        alarm("a request for another synchronizer");
+        malformed("a request for another synchronizer");
     } else if (auto* root = std::get_if<protocol::RootHashMessage>(&*content)) {
       if (root->synchronizer == synchronizer_)
         root_hash_messages.push_back({std::move(*root), envelope.recipients});
       else
-        alarm("a root hash message for another synchronizer");
+        malformed("a root hash message for another synchronizer");
     } else if (std::holds_alternative<protocol::TopologyBroadcast>(*content)) {
       topology = true;
     }
   }
-  if (!requests.empty() && !responses.empty()) return alarm("both confirmation requests and responses");
-  if (requests.size() > 1) return alarm("more than one confirmation request");
+  if (!requests.empty() && !responses.empty()) return malformed("both confirmation requests and responses");
+  if (requests.size() > 1) return malformed("more than one confirmation request");
   if (requests.size() == 1) {
     Request request{event.timestamp, std::move(requests[0].first), std::move(requests[0].second),
                     std::move(root_hash_messages), topology};

@@ -268,6 +268,31 @@ TEST_F(Mediator, APartyOnSeveralParticipantsVotesByItsThreshold) {
       verdict_in(deliver({response(p3, id, Code::abstain, {party}, first)})).verdict));
 }
 
+TEST_F(Mediator, WhatIsForAnotherSynchronizerIsNotTaken) {
+  const protocol::PhysicalSynchronizerId ours = named;
+  const protocol::PhysicalSynchronizerId other(protocol::UniqueId::create("other", ours.logical().ns()).value(), 35, 0);
+  expect_log("for another synchronizer");
+  const std::string id = "MEDIATOR_RECEIVED_MALFORMED_MESSAGE: ";
+  named = other;
+  const auto astray = request({view({{alice, bank}})});
+  EXPECT_TRUE(deliver(astray).sends.empty());
+  EXPECT_EQ(seen_log("2 of 2 parts, the first: " + id + "a request for another synchronizer"), 1u);
+  EXPECT_TRUE(deliver({astray[1]}).sends.empty());
+  EXPECT_EQ(seen_log(id + "a root hash message for another synchronizer"), 1u);
+  EXPECT_EQ(core->status().requests, 0u);
+
+  named = ours;
+  EXPECT_TRUE(deliver(request({view({{alice, bank}})})).sends.empty());
+  const Timestamp request_id = time;
+  named = other;
+  EXPECT_TRUE(deliver({response(p2, request_id, Code::reject, {bank}, first)}).sends.empty());
+  EXPECT_EQ(seen_log(id + "for another synchronizer"), 1u);
+  EXPECT_EQ(seen_log("ALARM"), 3u);
+  named = ours;
+  EXPECT_TRUE(std::holds_alternative<protocol::ParticipantReject>(
+      verdict_in(deliver({response(p2, request_id, Code::reject, {bank}, first)})).verdict));
+}
+
 TEST_F(Mediator, RequestsForOtherGroupsAreRejected) {
   expect_log("MEDIATOR_RECEIVED_MALFORMED_MESSAGE");
   // The root hash messages name a group that does not exist: there is nobody who could send a verdict for it.

@@ -85,7 +85,7 @@ class MediatorTest : public ::testing::Test {
     submitter.submitting_participant = p1.uid();
     protocol::CommonMetadata common;
     common.salt = salts.next();
-    common.synchronizer = network.genesis.synchronizer;
+    common.synchronizer = named;
     common.uuid = random->uuid();
     common.mediator_group = group;
     protocol::ParticipantMetadata metadata;
@@ -94,7 +94,7 @@ class MediatorTest : public ::testing::Test {
     root = tree.root_hash();
     const topology::Snapshot topology = network.state->head();
     protocol::RequestContext context;
-    context.synchronizer = network.genesis.synchronizer;
+    context.synchronizer = named;
     context.topology_time = time;
     context.participants_of = [&](const Party& party) {
       std::set<protocol::ParticipantId> out;
@@ -130,7 +130,7 @@ class MediatorTest : public ::testing::Test {
     protocol::ConfirmationResponses responses;
     responses.request_id = request;
     responses.root_hash = root;
-    responses.synchronizer = network.genesis.synchronizer;
+    responses.synchronizer = named;
     responses.sender = sender.uid();
     LocalVerdict verdict{code, {}};
     if (code != Code::approve)
@@ -154,6 +154,7 @@ class MediatorTest : public ::testing::Test {
   }
 
   topology::testing::TestNetwork network;
+  protocol::PhysicalSynchronizerId named = network.genesis.synchronizer;  // by requests and responses
   MediatorConfig config;
   std::shared_ptr<Random> random = seeded_random(3);
   protocol::TransactionSalts salts{Bytes(16, 's')};
