@@ -137,18 +137,19 @@ class SequencerService final : public api::SequencerService::CallbackService {
           if (!session) return stream->finish(session.error().status, session.error().reason);
           const auto member = protocol::Member::parse(request->member());
           if (!member) return stream->abort(malformed("member", member.error().cause));
-          const auto slot = downloads_.begin(session->member);
+          auto slot = downloads_.begin(session->member);
           if (!slot) return stream->abort(too_many_downloads(session->member));
-          node_.with_core([stream, slot, member = *member](const SequencerCore& core) {
+          node_.with_core([stream, slot = std::move(slot), member = *member](const SequencerCore& core) mutable {
             auto snapshot = initial_topology(core, member);
             if (!snapshot) return stream->abort(snapshot.error());
             // Encoded as the member takes it.
             auto items = std::make_shared<const std::vector<topology::StoredTransaction>>(std::move(*snapshot));
             auto at = std::make_shared<std::optional<std::size_t>>(0);
-            rpc::write_pulled<Response>(stream, [items, at, slot]() -> std::optional<Response> {
+            rpc::write_pulled<Response>(stream, [items, at, slot = std::move(slot)]() mutable -> std::optional<Response> {
               if (!*at) return std::nullopt;
               const std::size_t from = **at, to = std::min(items->size(), from + kItemsPerMessage);
               *at = to < items->size() ? std::optional(to) : std::nullopt;
+              if (!*at) slot.reset();  // whoever has it all may ask for the next
               const auto begin = items->begin();
               Response response;
               response.ParseFromString(topology::encode_snapshot_messages({begin + static_cast<std::ptrdiff_t>(from),
@@ -170,13 +171,14 @@ class SequencerService final : public api::SequencerService::CallbackService {
       if (!session) return reply.status(session.error().status, session.error().reason);
       const auto member = protocol::Member::parse(request->member());
       if (!member) return reply.error(malformed("member", member.error().cause));
-      const auto slot = downloads_.begin(session->member);
+      auto slot = downloads_.begin(session->member);
       if (!slot) return reply.error(too_many_downloads(session->member));
-      node_.with_core([reply, slot, member = *member](const SequencerCore& core) {
+      node_.with_core([reply, slot = std::move(slot), member = *member](const SequencerCore& core) mutable {
         const auto snapshot = initial_topology(core, member);
         if (!snapshot) return reply.error(snapshot.error());
         Response answer;
         answer.set_topology_state_hash(topology::snapshot_hash(*snapshot).bytes());
+        slot.reset();  // the download comes next
         reply(std::move(answer));
       });
     });
