@@ -1,6 +1,8 @@
 // What an operator does to a running sequencer, over its admin port.
 #include <gmock/gmock.h>
 
+#include <future>
+
 #include "base/testing/expect_log.h"
 #include "sequencer/onboarding_state.h"
 #include "sequencer/testing/node_fixture.h"
@@ -196,6 +198,20 @@ TEST_F(LogPruningTest, TheOrderingLogIsPrunedBehindTheSlowest) {
   const ordering::Height height = status_when_well().core.height;
   ASSERT_GE(height.value, 5);
   eventually([&] { return log->pruned_before() == ordering::Height(height.value - 2); });
+}
+
+TEST_F(AdminTest, AStopDoesNotWaitForKeysThatAreBeingReplaced) {
+  log->set_available(false);  // the new keys do not get into the topology
+  auto rotation = std::async(std::launch::async, [this] {
+    ops::RotateKeysRequest request;
+    request.set_timeout_micros(Duration::seconds(600).micros);
+    ops::RotateKeysResponse response;
+    return operations->RotateKeys(plain().get(), request, &response);
+  });
+  eventually([&] { return node->status().unordered_batches > 0; });
+  node->stop();
+  ASSERT_EQ(rotation.wait_for(kPatience / 2), std::future_status::ready);
+  EXPECT_EQ(rotation.get().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
 class ForkedNodeTest : public AdminTest {

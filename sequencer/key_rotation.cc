@@ -26,22 +26,21 @@ bool contains(const std::vector<crypto::SigningPublicKey>& keys, const crypto::S
 
 }  // namespace
 
-void KeyRotation::start(Duration timeout, std::function<void(Result<RotatedKeys>)> done) {
+void KeyRotation::start(Duration timeout, Done done) {
   node_.with_core([self = shared_from_this(), timeout, done = std::move(done)](const SequencerCore& core) {
     if (self->step_ != Step::idle) {
       return done(fail(failed_precondition("KEY_ROTATION_RUNNING", "Another replacement of keys is under way")));
     }
     self->step_ = Step::registering;
-    self->done_ = done;
     self->deadline_ = self->node_.parts().clock->monotonic_micros() + timeout.micros;
     Status started = self->make_keys(core);
     if (started) {
       auto both = self->old_;
       both.insert(both.end(), self->new_.begin(), self->new_.end());
-      started = self->propose(core, std::move(both));
+      started = self->propose(core, std::move(both), done);
     }
-    if (!started) return self->finish(std::move(started));
-    self->watch();
+    if (!started) return self->finish(started, done);
+    self->watch(done);
   });
 }
 
@@ -59,7 +58,8 @@ Status KeyRotation::make_keys(const SequencerCore& core) {
   return {};
 }
 
-Status KeyRotation::propose(const SequencerCore& core, std::vector<crypto::SigningPublicKey> keys) {
+Status KeyRotation::propose(const SequencerCore& core, std::vector<crypto::SigningPublicKey> keys,
+                            const Done& done) {
   topology::OwnerToKey mapping;
   mapping.member = node_.parts().self;
   for (auto& key : keys) mapping.keys.emplace_back(std::move(key));
@@ -67,16 +67,16 @@ Status KeyRotation::propose(const SequencerCore& core, std::vector<crypto::Signi
   topology::ProposeOptions options;
   options.must_fully_authorize = true;
   SYNOD_TRY(const auto transaction, manager.propose(topology::Mapping(mapping), options));
-  broadcast_as_sequencer(node_, core, {transaction}, "", [self = shared_from_this()](Status taken) {
-    if (!taken) self->finish(std::move(taken));
+  broadcast_as_sequencer(node_, core, {transaction}, "", [self = shared_from_this(), done](const Status& taken) {
+    if (!taken) self->finish(taken, done);
   });
   return {};
 }
 
-void KeyRotation::watch() {
-  node_.executor().after(kWatch, [self = shared_from_this()] {
+void KeyRotation::watch(const Done& done) {
+  node_.executor().after(kWatch, [self = shared_from_this(), done] {
     if (self->step_ == Step::idle) return;
-    self->node_.with_core([self](const SequencerCore& core) { self->check(core); });
+    self->node_.with_core([self, done](const SequencerCore& core) { self->check(core, done); });
   });
 }
 
@@ -89,11 +89,12 @@ bool KeyRotation::registered_are(const SequencerCore& core, bool with_old) const
   return std::all_of(new_.begin(), new_.end(), there) && (with_old || std::none_of(old_.begin(), old_.end(), there));
 }
 
-void KeyRotation::check(const SequencerCore& core) {
+void KeyRotation::check(const SequencerCore& core, const Done& done) {
   if (step_ == Step::idle) return;
   if (node_.parts().clock->monotonic_micros() > deadline_) {
     return finish(fail(unavailable("KEY_ROTATION_TIMED_OUT",
-                                   "The topology change has not taken effect. Ask for the status, then try again.")));
+                                   "The topology change has not taken effect. Ask for the status, then try again.")),
+                  done);
   }
   if (step_ == Step::registering && registered_are(core, true)) {
     log::info(kLog, "the new keys are registered; what the old ones have signed is awaited");
@@ -104,18 +105,16 @@ void KeyRotation::check(const SequencerCore& core) {
     const auto oldest = node_.writer().oldest_unordered();
     if (!oldest || *oldest >= sealed_with_old_) {
       step_ = Step::removing;
-      if (Status removed = propose(core, new_); !removed) return finish(std::move(removed));
+      if (const Status removed = propose(core, new_, done); !removed) return finish(removed, done);
     }
   }
-  if (step_ == Step::removing && registered_are(core, false)) return finish({});
-  watch();
+  if (step_ == Step::removing && registered_are(core, false)) return finish({}, done);
+  watch(done);
 }
 
-void KeyRotation::finish(Status status) {
+void KeyRotation::finish(const Status& status, const Done& done) {
   if (step_ == Step::idle) return;
   step_ = Step::idle;
-  const auto done = std::move(done_);
-  done_ = nullptr;
   if (!status) return done(fail(status.error()));
   RotatedKeys result;
   for (const auto& key : new_) result.added.push_back(key.fingerprint());
