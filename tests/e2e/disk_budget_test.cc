@@ -160,8 +160,8 @@ class DiskBudget : public ::testing::Test {
     }
     for (const char* member : {"mediator", "topology-manager"}) {
       const std::string file = network_.file(std::string("consortium/") + member + "/node.yaml");
-      replace_in(file, "acknowledge_interval: .*", "acknowledge_interval: 100ms");
-      replace_in(file, "quiet_interval: .*", "quiet_interval: 100ms");  // the topology manager has nothing to do
+      replace_in(file, "acknowledge-interval: .*", "acknowledge-interval: 100ms");
+      replace_in(file, "quiet-interval: .*", "quiet-interval: 100ms");  // the topology manager has nothing to do
     }
     const std::string orderer = network_.file("consortium/orderer/node.yaml");
     replace_in(orderer, "keep-blocks: .*", "keep-blocks: " + std::to_string(kKeepBlocks));
