@@ -92,6 +92,20 @@ TEST_F(LedgerRpcs, ADarIsValidatedUploadedVettedAndUnvetted) {
   EXPECT_THAT(known(), Contains(ping));
   EXPECT_THAT(vetted(), IsEmpty());
 
+  const auto party = allocate("vetting-party");
+  api::SubmitRequest submit;
+  api::Command create;
+  create.mutable_create()->mutable_template_id()->set_package_id(ping);
+  create.mutable_create()->mutable_template_id()->set_module_name("Ping");
+  create.mutable_create()->mutable_template_id()->set_entity_name("Ping");
+  auto& arguments = *create.mutable_create()->mutable_create_arguments();
+  arguments.add_fields()->mutable_value()->set_text("1");
+  for (int i = 0; i < 2; ++i) arguments.add_fields()->mutable_value()->set_party(party);
+  *submit.mutable_commands() = commands("not vetted", {party}, {create});
+  const auto refused = end_of(&api::CommandSubmissionService::Stub::Submit, submit);
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(refused.error_message(), ::testing::StartsWith("PACKAGE_NOT_VETTED_BY_RECIPIENTS("));
+
   admin::UpdateVettedPackagesRequest vet;
   auto& reference = *vet.add_changes()->mutable_vet()->add_packages();
   reference.set_package_name("synod-example-ping");
@@ -111,6 +125,7 @@ TEST_F(LedgerRpcs, ADarIsValidatedUploadedVettedAndUnvetted) {
   EXPECT_EQ(listed[0].topology_serial(), done.new_vetted_packages().topology_serial());
   ASSERT_THAT(listed[0].packages(), SizeIs(1));
   EXPECT_EQ(listed[0].packages(0).package_id(), ping);
+  ask(&api::CommandSubmissionService::Stub::Submit, submit);
 
   admin::UpdateVettedPackagesRequest unvet;
   unvet.add_changes()->mutable_unvet()->add_packages()->set_package_id(ping);
@@ -222,7 +237,7 @@ TEST_F(LedgerRpcs, TheVersionSaysWhatThereIs) {
 // A network of its own, whose clock stands still until somebody sets it.
 class LedgerWithStaticTime : public LedgerRpcs {
  protected:
-  static void SetUpTestSuite() { start(true); }
+  static void SetUpTestSuite() { start({.static_time = true}); }
 };
 
 TEST_F(LedgerWithStaticTime, TimeIsReadAndSet) {

@@ -33,14 +33,19 @@ constexpr char kUser[] = "tester";
 constexpr api::TransactionShape kDelta = api::TRANSACTION_SHAPE_ACS_DELTA;
 constexpr api::TransactionShape kEffects = api::TRANSACTION_SHAPE_LEDGER_EFFECTS;
 
-// One node of each role; the participant serves its Ledger API.
+// One node of each role, unless some are left out; the participant serves its Ledger API.
 class Nodes final : public node::testing::RolesInOneProcess {
  public:
   Nodes() { SetUp(); }
   ~Nodes() override { TearDown(); }
   void TestBody() override {}
+  struct Setting {
+    std::vector<std::string> others = {"orderer", "sequencer", "mediator"};  // none: the participant never connects
+    bool static_time = false;
+    Duration submit_timeout = Duration::seconds(60);
+  };
   // None if it does not come up.
-  std::shared_ptr<grpc::Channel> run(bool static_time);
+  std::shared_ptr<grpc::Channel> run(const Setting& setting);
 
  private:
   void found_with_static_time();
@@ -80,9 +85,9 @@ class Stream {
 // One network for all tests of a suite. Each works with parties of its own and looks at what concerns these only.
 class LedgerRpcs : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { start(false); }
+  static void SetUpTestSuite() { start({}); }
   static void TearDownTestSuite();
-  static void start(bool static_time);
+  static void start(const Nodes::Setting& setting);
   void SetUp() override;
 
   // The status, with the response if there is one.
@@ -91,6 +96,7 @@ class LedgerRpcs : public ::testing::Test {
                            const Request& request, Response* response) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + kPatience);
+    context.set_wait_for_ready(true);
     return (Stub(channel_).*method)(&context, request, response);
   }
   template <class Stub, class Request, class Response>
@@ -159,6 +165,7 @@ class LedgerRpcs : public ::testing::Test {
   static inline std::unique_ptr<Nodes> nodes_;
   static inline std::shared_ptr<grpc::Channel> channel_;
   static inline std::string dar_, package_, synchronizer_;
+  static inline bool ready_ = false;
 };
 
 // By name, for test messages too.

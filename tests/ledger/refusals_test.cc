@@ -108,8 +108,7 @@ TEST_F(LedgerRefuses, CommandsThatLackAField) {
   lacking("act_as", [](api::Commands& commands) { commands.clear_act_as(); });
   lacking("commands", [](api::Commands& commands) { commands.clear_commands(); });
   lacking("command", [](api::Commands& commands) { commands.mutable_commands(0)->Clear(); });
-  lacking("disclosed_contracts[0].created_event_blob",
-          [](api::Commands& commands) { commands.add_disclosed_contracts(); });
+  lacking("", [](api::Commands& commands) { commands.add_disclosed_contracts(); });
 }
 
 TEST_F(LedgerRefuses, RequestsThatLackAField) {
@@ -166,9 +165,6 @@ TEST_F(LedgerRefuses, RequestsThatAreInvalidAsAWhole) {
     EXPECT_TRUE(refused(status, StatusCode::INVALID_ARGUMENT, "INVALID_ARGUMENT", about));
   };
   invalid(end_of(kContracts, contracts(0, {})), "filtersByParty and filtersForAnyParty");
-  auto backwards = updates(2);
-  backwards.set_end_inclusive(1);
-  invalid(end_of(kUpdates, backwards), "End offset 1 is before begin offset 2");
   auto shape = update_at(1);
   shape.mutable_update_format()->mutable_include_transactions()->set_transaction_shape(
       static_cast<api::TransactionShape>(77));
@@ -297,6 +293,8 @@ TEST_F(LedgerRefuses, CommandsThatCannotBeCarriedOut) {
                       StatusCode::INVALID_ARGUMENT, "DAML_AUTHORIZATION_ERROR"));
   EXPECT_TRUE(refused(waiting_for(commands("negative", {payer_}, {create(iou(payer_, owner_, "-1.0"))})),
                       StatusCode::INVALID_ARGUMENT, "TEMPLATE_PRECONDITION_VIOLATED"));
+  EXPECT_TRUE(refused(waiting_for(commands("to nobody", {payer_}, {create(iou(payer_, "nobody::1220", "1.0"))})),
+                      StatusCode::NOT_FOUND, "UNKNOWN_INFORMEES"));
   EXPECT_TRUE(refused(submitting([](api::Commands& commands) { commands.set_act_as(0, "nobody::1220"); }),
                       StatusCode::NOT_FOUND, "NO_SYNCHRONIZER_ON_WHICH_ALL_SUBMITTERS_CAN_SUBMIT"));
 }
