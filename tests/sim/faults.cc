@@ -4,6 +4,7 @@ namespace synod::sim {
 namespace {
 
 constexpr Duration kSmallSkew = Duration::milliseconds(40);  // of clocks that are in order
+constexpr Duration kLongestAbsence = Duration::seconds(2);
 
 }  // namespace
 
@@ -16,6 +17,8 @@ void Faults::begin(Timestamp until) {
   network_.faults.straggler_per_mille = static_cast<std::uint32_t>(level * random.below(40));
   pace_ = level == 0 ? Duration::seconds(1000) : Duration::milliseconds(static_cast<std::int64_t>(3000 / level));
   for (const Victim& victim : victims_) victim.process->set_skew(world_.between(kSmallSkew * -1, kSmallSkew));
+  if (level > 0)
+    world_.after(world_.between(Duration::milliseconds(500), until - world_.now()), [this] { black_out(); });
   next();
 }
 
@@ -37,8 +40,7 @@ void Faults::strike() {
       if (!victim.process->up()) return;
       ++crashes_;
       victim.process->crash(world_.chance(500));
-      world_.after(world_.between(Duration::milliseconds(1), Duration::seconds(2)),
-                   [process = victim.process] { process->start(); });
+      start_later(*victim.process);
       return;
     }
     case 3: {  // two cannot talk for a while
@@ -71,6 +73,21 @@ void Faults::strike() {
       return jump(*with_clock[random.below(with_clock.size())]);
     }
   }
+}
+
+void Faults::start_later(Process& process) {
+  world_.after(world_.between(Duration::milliseconds(1), kLongestAbsence), [&process] { process.start(); });
+}
+
+// Sometimes again while not all are back.
+void Faults::black_out() {
+  if (world_.now() >= until_) return;
+  ++blackouts_;
+  world_.note("all machines at once");
+  for (const Victim& victim : victims_) victim.process->crash(true);
+  for (const Victim& victim : victims_) start_later(*victim.process);
+  if (world_.chance(300))
+    world_.after(world_.between(Duration::milliseconds(1), kLongestAbsence), [this] { black_out(); });
 }
 
 void Faults::jump(Process& process) {

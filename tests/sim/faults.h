@@ -23,7 +23,8 @@ class Faults {
   void begin(Timestamp until);
   // Everything runs and every message arrives from now on.
   void heal();
-  std::size_t crashes() const { return crashes_; }
+  std::size_t crashes() const { return crashes_; }      // of one process
+  std::size_t blackouts() const { return blackouts_; }  // of all machines at once
   std::size_t clock_jumps() const { return jumps_; }
 
  private:
@@ -34,6 +35,8 @@ class Faults {
   };
   void next();
   void strike();
+  void black_out();
+  void start_later(Process& process);
   void jump(Process& process);
 
   World& world_;
@@ -43,6 +46,7 @@ class Faults {
   Timestamp until_;
   Duration pace_;
   std::size_t crashes_ = 0;
+  std::size_t blackouts_ = 0;
   std::size_t jumps_ = 0;
   bool clocks_jump_ = false;
 };

@@ -86,10 +86,14 @@ std::unique_ptr<NodeLogic> MediatorMember::make_logic() {
 
 void MediatorMember::begin() { carry_out(static_cast<Logic&>(logic()).unconfirmed()); }
 
-bool MediatorMember::idle() const {
-  if (!works()) return false;
-  const auto status = static_cast<Logic&>(logic()).core().status();
-  return status.pending_requests == 0 && status.unconfirmed_verdicts == 0;
+std::size_t MediatorMember::pending_requests() const {
+  return up() ? static_cast<Logic&>(logic()).core().status().pending_requests : 0;
 }
+
+std::size_t MediatorMember::unconfirmed_verdicts() const {
+  return up() ? static_cast<Logic&>(logic()).core().status().unconfirmed_verdicts : 0;
+}
+
+bool MediatorMember::idle() const { return works() && pending_requests() == 0 && unconfirmed_verdicts() == 0; }
 
 }  // namespace synod::sim

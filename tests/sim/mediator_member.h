@@ -10,6 +10,8 @@ class MediatorMember final : public SimMember {
   MediatorMember(World& world, Network& network, Promises& promises, std::vector<SimSequencer*> sequencers);
 
   bool idle() const override;
+  std::size_t pending_requests() const;
+  std::size_t unconfirmed_verdicts() const;
 
  private:
   class Logic;

@@ -22,6 +22,7 @@ class ParticipantMember::Logic final : public NodeLogic {
     config.participant = self;
     config.synchronizer = deployment.genesis.synchronizer;
     config.static_parameters = deployment.static_parameters;
+    config.max_in_flight_submissions = kMaxInFlight;
     core_ = std::make_unique<participant::ParticipantCore>(config, store, *deployment.keys.at(self),
                                                            Programs::instance().engine, Programs::instance().packages,
                                                            world.random());
@@ -101,9 +102,13 @@ void ParticipantMember::begin() {
   next_command();
 }
 
-bool ParticipantMember::idle() const {
-  return works() && mine().core().in_flight_requests() == 0 && mine().core().in_flight_submissions() == 0;
+std::size_t ParticipantMember::in_flight_submissions() const {
+  return up() ? mine().core().in_flight_submissions() : 0;
 }
+
+std::size_t ParticipantMember::in_flight_requests() const { return up() ? mine().core().in_flight_requests() : 0; }
+
+bool ParticipantMember::idle() const { return works() && in_flight_requests() == 0 && in_flight_submissions() == 0; }
 
 std::unique_ptr<participant::LedgerStore> ParticipantMember::ledger() const {
   const auto& disk = const_cast<ParticipantMember*>(this)->store();

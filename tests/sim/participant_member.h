@@ -15,6 +15,10 @@ class ParticipantMember final : public SimMember {
                     std::vector<SimSequencer*> sequencers, protocol::Member self, Timestamp until);
 
   bool idle() const override;
+  std::size_t in_flight_submissions() const;
+  std::size_t in_flight_requests() const;
+  // How many commands a participant takes that are not finished. Few, so that some are turned away.
+  static constexpr std::size_t kMaxInFlight = 4;
   // A ping to everybody else that must be committed; false: it could not even be submitted.
   bool probe();
   bool probe_succeeded() const;

@@ -16,10 +16,20 @@ namespace {
 constexpr Duration kFaultyTime = Duration::seconds(8);
 constexpr Duration kQuietTime = Duration::seconds(40);  // at most; until all has settled
 
+// What may be held, where no configuration of a process says it. A request ends with its deadline, and only so many can
+// be made until then.
+constexpr std::size_t kPendingSends = 50;         // of a member
+constexpr std::size_t kRequestsUnderWay = 30;     // at a participant, at the mediator
+constexpr std::size_t kUnconfirmedVerdicts = 45;  // of the mediator
+// A disk holds the genesis, and so many bytes for each KiB that is ordered.
+constexpr std::size_t kDiskAtFirst = 64u << 10;
+constexpr std::size_t kSequencerPerLogKiB = 1024;
+constexpr std::size_t kMemberPerLogKiB = 512;
+
 // The parts that every scenario has.
 struct Base {
   explicit Base(std::uint64_t seed)
-      : world(seed), network(world), log(world, network), promises(world), faults(world, network, log) {
+      : world(seed), network(world), log(world, network), promises(world), limits(world), faults(world, network, log) {
     const Deployment& deployment = Deployment::instance();
     for (const auto& member : deployment.sequencers)
       sequencers.push_back(std::make_unique<SimSequencer>(world, network, log, promises, member));
@@ -31,7 +41,46 @@ struct Base {
     for (const auto& sequencer : sequencers) all.push_back(sequencer.get());
     return all;
   }
+  Limits::Amount disk_limit(std::size_t per_log_kib) const {
+    return [this, per_log_kib] { return kDiskAtFirst + (per_log_kib * log.bytes() >> 10); };
+  }
+  void limit(SimMember& member) {
+    limits.add("sends without an outcome", member.name(), [&] { return member.unfinished_sends(); }, kPendingSends);
+    limits.add(
+        "bytes of a member's disk", member.name(), [&] { return member.store().bytes(); },
+        disk_limit(kMemberPerLogKiB));
+  }
+  void limit(SimSequencer& sequencer) {
+    limits.add(
+        "bytes waiting to be sealed", sequencer.name(), [&] { return sequencer.waiting_bytes(); },
+        SimSequencer::limits().max_waiting_bytes);
+    limits.add(
+        "batches not ordered", sequencer.name(), [&] { return sequencer.unordered_batches(); },
+        SimSequencer::limits().max_unordered_batches);
+    limits.add(
+        "bytes of a sequencer's disk", sequencer.name(), [&] { return sequencer.store().bytes(); },
+        disk_limit(kSequencerPerLogKiB));
+  }
+  void limit(const ParticipantMember& participant) {
+    limits.add(
+        "commands in flight", participant.name(), [&] { return participant.in_flight_submissions(); },
+        ParticipantMember::kMaxInFlight);
+    limits.add(
+        "requests under way at a participant", participant.name(), [&] { return participant.in_flight_requests(); },
+        kRequestsUnderWay);
+  }
+  void limit(const MediatorMember& mediator) {
+    limits.add(
+        "requests under way at the mediator", mediator.name(), [&] { return mediator.pending_requests(); },
+        kRequestsUnderWay);
+    limits.add(
+        "verdicts without a receipt", mediator.name(), [&] { return mediator.unconfirmed_verdicts(); },
+        kUnconfirmedVerdicts);
+  }
+
   void start() {
+    for (const auto& sequencer : sequencers) limit(*sequencer);
+    limits.watch();
     log.start();
     for (const auto& sequencer : sequencers) sequencer->start();
   }
@@ -105,6 +154,8 @@ struct Base {
   Outcome outcome(const std::vector<SimMember*>& members) {
     Outcome outcome;
     for (const SimMember* member : members) outcome.full_disks += member->full_disks();
+    if (!world.violation()) limits.check();
+    outcome.held = limits.held();
     outcome.violation = world.violation();
     outcome.trace_hash = world.trace_hash();
     outcome.trace_end = world.trace_end();
@@ -112,6 +163,7 @@ struct Base {
     outcome.sequenced = promises.sequenced();
     outcome.deliveries = promises.deliveries();
     outcome.crashes = faults.crashes();
+    outcome.blackouts = faults.blackouts();
     outcome.clock_jumps = faults.clock_jumps();
     outcome.blocks = log.blocks().size();
     return outcome;
@@ -121,6 +173,7 @@ struct Base {
   Network network;
   SimLog log;
   Promises promises;
+  Limits limits;
   Faults faults;
   std::vector<std::unique_ptr<SimSequencer>> sequencers;
 };
@@ -140,6 +193,7 @@ Outcome run_traffic(std::uint64_t seed, bool clocks_jump) {
   std::vector<SimMember*> views;
   for (const auto& member : members) {
     base.faults.add(*member, &member->store());
+    base.limit(*member);
     views.push_back(member.get());
   }
   base.start();
@@ -177,7 +231,12 @@ Outcome run_participants(std::uint64_t seed, bool clocks_jump, bool with_hostile
       member->eavesdropper = [&hostile](const auto& submission, Timestamp at) { hostile.overhear(submission, at); };
     members.push_back(&hostile);
   }
-  for (SimMember* member : members) base.faults.add(*member, &member->store());
+  for (SimMember* member : members) {
+    base.faults.add(*member, &member->store());
+    base.limit(*member);
+  }
+  base.limit(mediator);
+  for (const auto& participant : participants) base.limit(*participant);
   base.start();
   for (SimMember* member : members) member->start();
   base.run_to_the_end(members, [&] {

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+
+#include "tests/sim/limits.h"
 
 namespace synod::sim {
 
@@ -16,10 +19,12 @@ struct Outcome {
   std::size_t committed = 0;   // commands
   std::size_t deliveries = 0;  // events, counted once per member
   std::size_t crashes = 0;
+  std::size_t blackouts = 0;  // all machines at once
   std::size_t clock_jumps = 0;
   std::size_t full_disks = 0;  // how often one has stopped a member
   std::size_t misdeeds = 0;    // of the hostile member
   std::size_t blocks = 0;
+  std::map<std::string, Held> held;  // at the most
 };
 
 // Members that send random messages: sequencers, log, clients and topology under faults.

@@ -35,9 +35,14 @@ void SimLog::cut() {
   });
 }
 
+void SimLog::keep(ordering::Block block) {
+  for (const Bytes& record : block.records) bytes_ += record.size();
+  blocks_.push_back(std::move(block));
+}
+
 void SimLog::publish(ordering::Block block) {
   world_.note(fmt::format("log block {} with {} records", block.height.value, block.records.size()));
-  blocks_.push_back(std::move(block));
+  keep(std::move(block));
   for (const auto& [name, follower] : followers_) send_block(follower, blocks_.back());
 }
 
@@ -57,7 +62,7 @@ void SimLog::halt(bool) {
   queue_.clear();
   followers_.clear();
   // The block being written may have reached the disk without anybody having heard of it.
-  if (syncing_ && world_.chance(500)) blocks_.push_back(std::move(*syncing_));
+  if (syncing_ && world_.chance(500)) keep(std::move(*syncing_));
   syncing_.reset();
 }
 

@@ -19,6 +19,7 @@ class SimLog final : public Process {
 
   void set_read_only(bool read_only) { read_only_ = read_only; }
   const std::vector<ordering::Block>& blocks() const { return blocks_; }  // the durable ones
+  std::size_t bytes() const { return bytes_; }                            // of all records in them
 
  private:
   struct Follower {
@@ -29,11 +30,13 @@ class SimLog final : public Process {
   void boot() override {}
   void halt(bool machine) override;
   void cut();
+  void keep(ordering::Block block);
   void publish(ordering::Block block);
   void send_block(const Follower& follower, const ordering::Block& block);
 
   Network& network_;
   std::vector<ordering::Block> blocks_;
+  std::size_t bytes_ = 0;
   std::vector<Bytes> queue_;
   std::optional<ordering::Block> syncing_;
   std::map<std::string, Follower> followers_;

@@ -26,6 +26,17 @@ SimSequencer::SimSequencer(World& world, Network& network, SimLog& log, Promises
       deployment_(Deployment::instance()),
       store_({sequencer::store_columns(), true}) {}
 
+// Small, so that a log that does not answer for a while makes it turn requests away.
+const sequencer::WriterConfig& SimSequencer::limits() {
+  static const sequencer::WriterConfig config = [] {
+    sequencer::WriterConfig small;
+    small.max_waiting_bytes = 16u << 10;
+    small.max_unordered_batches = 6;
+    return small;
+  }();
+  return config;
+}
+
 void SimSequencer::boot() {
   life_state_ = std::make_unique<Life>();
   auto opened = sequencer::SequencerCore::open({deployment_.genesis.synchronizer, self_},
@@ -38,8 +49,7 @@ void SimSequencer::boot() {
   const auto latest = life_state_->core->latest_number(self_);
   const auto now = static_cast<std::uint64_t>(clock().micros);
   life_state_->writer = std::make_unique<sequencer::Writer>(
-      sequencer::WriterConfig{}, deployment_.genesis.synchronizer, self_,
-      SequenceNumber(std::max(latest ? latest->value + 1 : 1, now)),
+      limits(), deployment_.genesis.synchronizer, self_, SequenceNumber(std::max(latest ? latest->value + 1 : 1, now)),
       [this](const crypto::Hash& hash) -> Result<crypto::Signature> {
         const auto key = life_state_->signing.key_at(life_state_->core->last_time().next());
         if (!key) return fail(internal_error("no key"));

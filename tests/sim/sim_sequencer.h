@@ -34,6 +34,10 @@ class SimSequencer final : public Process {
   void subscribe(Process& from, const protocol::Member& member, std::uint64_t subscription,
                  std::optional<Timestamp> inclusive, Stream stream);
 
+  std::size_t waiting_bytes() const { return life_state_ ? life_state_->writer->waiting_bytes() : 0; }
+  std::size_t unordered_batches() const { return life_state_ ? life_state_->writer->unordered() : 0; }
+  static const sequencer::WriterConfig& limits();
+
   // For the checks at the end.
   const sequencer::SequencerCore* core() const { return life_state_ ? life_state_->core.get() : nullptr; }
   Result<std::vector<sequencer::MemberEvent>> all_events(const protocol::Member& member) const;

@@ -1,10 +1,13 @@
-// Many seeds of the simulation. SYNOD_SIM_SEEDS sets how many, SYNOD_SIM_FIRST the first, SYNOD_SIM_TRACE=1 prints all
-// that happens. A failing seed prints the line that replays it, and the one to keep in failed_seeds.txt.
+// Many seeds of the simulation, other ones for each scenario. SYNOD_SIM_SEEDS sets how many a scenario, SYNOD_SIM_FIRST
+// the first, SYNOD_SIM_TRACE=1 prints all that happens. A failing seed prints the line that replays it, and the one to
+// keep in failed_seeds.txt.
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <functional>
+#include <map>
+#include <set>
 #include <sstream>
 
 #include "base/testing/expect_log.h"
@@ -19,31 +22,35 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
   return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
-// Seeds of each kind in an ordinary test run; unoptimised builds, with or without sanitizers, are much slower.
+// Unoptimised builds, with or without sanitizers, are much slower.
 #ifdef NDEBUG
-constexpr std::uint64_t kSeeds = 100;
+constexpr std::uint64_t kShare = 1;
 #else
-constexpr std::uint64_t kSeeds = 25;
+constexpr std::uint64_t kShare = 4;
 #endif
 
 struct Scenario {
-  const char* name;  // in failed_seeds.txt
+  const char* name;     // in failed_seeds.txt
+  std::uint64_t first;  // seed of an ordinary test run; no two scenarios use the same
+  std::uint64_t count;  // of seeds then
   std::function<Outcome(std::uint64_t)> run;
 };
-const Scenario kLedger{"ledger", [](std::uint64_t seed) { return run_ledger(seed); }};
-const Scenario kTraffic{"traffic", [](std::uint64_t seed) { return run_traffic(seed); }};
-const Scenario kHostile{"hostile", [](std::uint64_t seed) { return run_hostile(seed); }};
-const Scenario kJumping{"jumping-clocks",
+const Scenario kLedger{"ledger", 1, 75 / kShare, [](std::uint64_t seed) { return run_ledger(seed); }};
+const Scenario kTraffic{"traffic", 1001, 100 / kShare, [](std::uint64_t seed) { return run_traffic(seed); }};
+const Scenario kHostile{"hostile", 2001, 25 / kShare, [](std::uint64_t seed) { return run_hostile(seed); }};
+const Scenario kJumping{"jumping-clocks", 3001, 50 / kShare,
                         [](std::uint64_t seed) { return seed % 2 ? run_ledger(seed, true) : run_traffic(seed, true); }};
+const Scenario* const kScenarios[] = {&kLedger, &kTraffic, &kHostile, &kJumping};
 
 // A hostile member is noticed: that is what alarms are for.
 void expect_alarms() { synod::testing::expect_log("ALARM"); }
 
-void run_seeds(const std::string& test, std::uint64_t count, const Scenario& scenario,
+void run_seeds(const std::string& test, const Scenario& scenario,
                const std::function<void(const Outcome&)>& look = nullptr) {
-  const std::uint64_t first = setting("SYNOD_SIM_FIRST", 1);
-  count = setting("SYNOD_SIM_SEEDS", count);
-  std::size_t sequenced = 0, committed = 0, deliveries = 0, crashes = 0, blocks = 0, full_disks = 0;
+  const std::uint64_t first = setting("SYNOD_SIM_FIRST", scenario.first);
+  const std::uint64_t count = setting("SYNOD_SIM_SEEDS", scenario.count);
+  std::size_t sequenced = 0, committed = 0, deliveries = 0, crashes = 0, blackouts = 0, blocks = 0, full_disks = 0;
+  std::map<std::string, Held> held;
   const auto begin = std::chrono::steady_clock::now();
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     const Outcome outcome = scenario.run(seed);
@@ -53,6 +60,9 @@ void run_seeds(const std::string& test, std::uint64_t count, const Scenario& sce
     committed += outcome.committed;
     deliveries += outcome.deliveries;
     crashes += outcome.crashes;
+    blackouts += outcome.blackouts;
+    for (const auto& [kind, amount] : outcome.held)
+      if (amount.most * held[kind].limit >= held[kind].most * amount.limit) held[kind] = amount;
     blocks += outcome.blocks;
     if (outcome.violation) {
       ADD_FAILURE() << "seed " << seed << " breaks a promise: " << *outcome.violation
@@ -66,27 +76,28 @@ void run_seeds(const std::string& test, std::uint64_t count, const Scenario& sce
   }
   const auto millis =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin).count();
-  std::cout << count << " seeds in " << millis << " ms: " << blocks << " blocks, " << sequenced << " messages, "
-            << committed << " committed commands, " << deliveries << " deliveries, " << crashes << " crashes, "
-            << full_disks << " members stopped by full disks\n";
+  std::cout << count << " seeds from " << first << " in " << millis << " ms: " << blocks << " blocks, " << sequenced
+            << " messages, " << committed << " committed commands, " << deliveries << " deliveries, " << crashes
+            << " crashes, " << blackouts << " of all at once, " << full_disks << " members stopped by full disks\n";
+  for (const auto& [kind, amount] : held)
+    std::cout << "  " << kind << ": at most " << amount.most << " of " << amount.limit << "\n";
   if (count >= 20) {
     EXPECT_GT(crashes, count) << "faults must bite";
+    EXPECT_GT(blackouts, count / 2);
     EXPECT_GT(full_disks, count / 10);
+    for (const auto& [kind, amount] : held) EXPECT_GT(amount.most, 0u) << kind << ": nobody has ever held any";
   }
   EXPECT_GT(sequenced + blocks, 0u);
 }
 
-TEST(Simulation, LedgersKeepTheirPromises) {
-  run_seeds("Simulation.LedgersKeepTheirPromises", kSeeds * 3 / 4, kLedger);
-}
+TEST(Simulation, LedgersKeepTheirPromises) { run_seeds("Simulation.LedgersKeepTheirPromises", kLedger); }
 
-TEST(Simulation, TrafficKeepsItsPromises) { run_seeds("Simulation.TrafficKeepsItsPromises", kSeeds, kTraffic); }
+TEST(Simulation, TrafficKeepsItsPromises) { run_seeds("Simulation.TrafficKeepsItsPromises", kTraffic); }
 
 TEST(Simulation, AHostileMemberHarmsNobody) {
   expect_alarms();
   std::size_t misdeeds = 0, committed = 0;
-  const std::uint64_t count = kSeeds / 4;
-  run_seeds("Simulation.AHostileMemberHarmsNobody", count, kHostile, [&](const Outcome& outcome) {
+  run_seeds("Simulation.AHostileMemberHarmsNobody", kHostile, [&](const Outcome& outcome) {
     misdeeds += outcome.misdeeds;
     committed += outcome.committed;
   });
@@ -97,10 +108,22 @@ TEST(Simulation, AHostileMemberHarmsNobody) {
 // What the others promise holds as well, and time passes: nobody waits for hours for the clocks to meet again.
 TEST(Simulation, ClocksMayJumpByHours) {
   std::size_t jumps = 0;
-  run_seeds("Simulation.ClocksMayJumpByHours", kSeeds / 2, kJumping,
-            [&](const Outcome& outcome) { jumps += outcome.clock_jumps; });
+  run_seeds("Simulation.ClocksMayJumpByHours", kJumping, [&](const Outcome& outcome) { jumps += outcome.clock_jumps; });
   EXPECT_GT(jumps, 0u);
 }
+
+#ifdef NDEBUG
+TEST(Simulation, AtLeastTwoHundredSeedsAreRun) {
+  std::set<std::uint64_t> seeds;
+  std::uint64_t runs = 0;
+  for (const Scenario* scenario : kScenarios) {
+    runs += scenario->count;
+    for (std::uint64_t i = 0; i < scenario->count; ++i) seeds.insert(scenario->first + i);
+  }
+  EXPECT_EQ(seeds.size(), runs) << "two scenarios use the same seed";
+  EXPECT_GE(seeds.size(), 200u);
+}
+#endif
 
 // What once failed is run for ever: one line each, scenario and seed; after # what it has shown.
 TEST(Simulation, SeedsThatHaveFailedOnceDoNotFailAgain) {
@@ -112,7 +135,7 @@ TEST(Simulation, SeedsThatHaveFailedOnceDoNotFailAgain) {
     std::uint64_t seed = 0;
     if (!(words >> name >> seed)) continue;
     const Scenario* found = nullptr;
-    for (const Scenario* scenario : {&kLedger, &kTraffic, &kHostile, &kJumping})
+    for (const Scenario* scenario : kScenarios)
       if (scenario->name == name) found = scenario;
     ASSERT_TRUE(found) << "there is no scenario '" << name << "'";
     if (found == &kHostile) expect_alarms();

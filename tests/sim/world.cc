@@ -55,10 +55,10 @@ void Process::start() {
 }
 
 void Process::crash(bool machine) {
-  if (!up_) return;
+  if (!up_ && !machine) return;
   world_.note(name_ + (machine ? " loses its machine" : " is killed"));
+  if (up_) ++life_;
   up_ = false;
-  ++life_;
   halt(machine);
 }
 

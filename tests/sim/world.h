@@ -74,7 +74,8 @@ class Process {
   void set_skew(Duration skew) { skew_ = skew; }
 
   void start();
-  // `machine`: unsynced writes may be lost; otherwise only the process dies.
+  // `machine`: unsynced writes may be lost, also those of a process that was killed before; otherwise only the process
+  // dies.
   void crash(bool machine);
   // Runs in this life only.
   void after(Duration delay, std::function<void()> action);
