@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "participant/commands.h"
+#include "topology/mapping.h"
 
 namespace synod::participant {
 
@@ -38,6 +39,9 @@ class PartyService {
   // All parties that the topology knows, sorted by id; at most `limit` with an id greater than `after`.
   virtual std::vector<PartyDetails> list(const std::string& after, std::size_t limit) const = 0;
   virtual bool is_local(const std::string& party) const = 0;
+  // What the participant (a uid; empty: this one) may do for the party. None: it does not host it.
+  virtual std::optional<topology::Permission> permission(const std::string& party,
+                                                         const std::string& participant) const = 0;
 };
 
 }  // namespace synod::participant

@@ -10,14 +10,10 @@ namespace {
 
 namespace api = com::daml::ledger::api::v2;
 
-Duration duration_of(const google::protobuf::Duration& duration) {
-  return {duration.seconds() * 1'000'000 + duration.nanos() / 1000};
-}
-
 Result<DeduplicationPeriod> deduplication_of(const api::Commands& commands, const ServiceContext& context) {
   switch (commands.deduplication_period_case()) {
     case api::Commands::kDeduplicationDuration: {
-      const Duration duration = duration_of(commands.deduplication_duration());
+      SYNOD_TRY(const Duration duration, duration_of(commands.deduplication_duration(), "deduplication_period"));
       if (duration.micros < 0) return fail(invalid_field("deduplication_period", "Duration must be positive"));
       return DeduplicationPeriod(duration);
     }
@@ -36,10 +32,13 @@ Result<std::optional<Timestamp>> min_ledger_time(const api::Commands& commands, 
   if (commands.has_min_ledger_time_abs() && commands.has_min_ledger_time_rel())
     return fail(invalid_request("min_ledger_time_abs cannot be specified at the same time as min_ledger_time_rel"));
   std::optional<Timestamp> time;
-  if (commands.has_min_ledger_time_abs())
-    time =
-        Timestamp{commands.min_ledger_time_abs().seconds() * 1'000'000 + commands.min_ledger_time_abs().nanos() / 1000};
-  if (commands.has_min_ledger_time_rel()) time = now + duration_of(commands.min_ledger_time_rel());
+  if (commands.has_min_ledger_time_abs()) {
+    SYNOD_TRY(time, timestamp_of(commands.min_ledger_time_abs(), "min_ledger_time_abs"));
+  }
+  if (commands.has_min_ledger_time_rel()) {
+    SYNOD_TRY(const Duration later, duration_of(commands.min_ledger_time_rel(), "min_ledger_time_rel"));
+    time = now + later;
+  }
   if (time && (*time < Timestamp::min() || *time > Timestamp::max()))
     return fail(invalid_request("the minimal ledger time cannot be represented as a Daml timestamp"));
   return time;
@@ -55,7 +54,100 @@ Result<lf::ContractInstance> disclosed(const api::DisclosedContract& contract, s
     return fail(invalid_request("Mismatch between DisclosedContract.contract_id (" + contract.contract_id() +
                                 ") and contract_id from decoded DisclosedContract.created_event_blob (" +
                                 instance->contract_id.to_hex() + ")"));
+  if (contract.has_template_id()) {
+    const lf::Identifier stated{contract.template_id().package_id(), contract.template_id().module_name(),
+                                contract.template_id().entity_name()};
+    if (stated != instance->template_id)
+      return fail(invalid_request("Mismatch between DisclosedContract.template_id (" + stated.to_string() +
+                                  ") and template_id from decoded DisclosedContract.created_event_blob (" +
+                                  instance->template_id.to_string() + ")"));
+  }
   return instance;
+}
+
+// Disclosed contracts are where the command goes. Canton's ids: it looks for a synchronizer that all of them name, and
+// that is the prescribed one, if one is.
+Status check_synchronizers(const ParticipantNode& node, const api::Commands& commands) {
+  const std::string* other = nullptr;
+  bool here = false;
+  for (const api::DisclosedContract& contract : commands.disclosed_contracts()) {
+    if (!check_synchronizer(node, contract.synchronizer_id()))
+      other = &contract.synchronizer_id();
+    else
+      here = here || !contract.synchronizer_id().empty();
+  }
+  if (!other) return {};
+  if (!commands.synchronizer_id().empty())
+    return fail(Error("PRESCRIBED_SYNCHRONIZER_ID_MISMATCH", ErrorCategory::invalid_argument,
+                      "The target synchronizer=" + commands.synchronizer_id() +
+                          " specified in the command submission mismatches the synchronizer id=" + *other +
+                          " of some attached disclosed contracts"));
+  if (here)
+    return fail(Error("DISCLOSED_CONTRACTS_SYNCHRONIZER_ID_MISMATCH", ErrorCategory::invalid_argument,
+                      "Some disclosed contracts have mismatching synchronizer ids: " + logical_synchronizer_id(node) +
+                          " and " + *other));
+  return check_synchronizer(node, *other);
+}
+
+// The package ids that the submitter wants for their names.
+Status prefer_packages(const api::Commands& commands, const lf::PackageStore& packages, CommandSubmission& submission,
+                       lf::PackagePreference& preference) {
+  std::map<std::string, std::string> chosen;
+  for (const std::string& id : commands.package_id_selection_preference()) {
+    const lf::Package* package = packages.find(id);
+    if (!package) return fail(invalid_request("user-specified pkg id (" + id + ") could not be found"));
+    if (const auto [at, is_new] = chosen.emplace(package->name(), id); !is_new)
+      return fail(invalid_request("duplicate preference for package-name " + package->name() + ": " + at->second +
+                                  " vs " + id));
+    submission.package_preference.push_back(id);
+    preference[package->name()] = id;
+  }
+  return {};
+}
+
+Status check_template(const api::Identifier& id) {
+  if (id.package_id().empty() && id.module_name().empty() && id.entity_name().empty())
+    return fail(missing_field("template_id"));
+  if (id.package_id().empty()) return fail(missing_field("package_id"));
+  if (id.module_name().empty()) return fail(missing_field("module_name"));
+  if (id.entity_name().empty()) return fail(missing_field("entity_name"));
+  return {};
+}
+
+template <typename Exercise>
+Status check_choice(const Exercise& exercise) {
+  if (exercise.choice().empty()) return fail(missing_field("choice"));
+  if (!exercise.has_choice_argument()) return fail(missing_field("value"));
+  return {};
+}
+
+// What is there at all; whether it fits the types is the codec's to say.
+Status check_fields(const api::Command& command) {
+  switch (command.command_case()) {
+    case api::Command::kCreate:
+      SYNOD_RETURN_IF_ERROR(check_template(command.create().template_id()));
+      if (!command.create().has_create_arguments()) return fail(missing_field("create_arguments"));
+      return {};
+    case api::Command::kExercise: {
+      const auto& exercise = command.exercise();
+      SYNOD_RETURN_IF_ERROR(check_template(exercise.template_id()));
+      if (exercise.contract_id().empty()) return fail(missing_field("contract_id"));
+      if (const auto id = lf::ContractId::from_hex(exercise.contract_id()); !id)
+        return fail(invalid_field("contract_id", id.error().cause));
+      return check_choice(exercise);
+    }
+    case api::Command::kExerciseByKey:
+      SYNOD_RETURN_IF_ERROR(check_template(command.exercise_by_key().template_id()));
+      if (!command.exercise_by_key().has_contract_key()) return fail(missing_field("contract_key"));
+      return check_choice(command.exercise_by_key());
+    case api::Command::kCreateAndExercise:
+      SYNOD_RETURN_IF_ERROR(check_template(command.create_and_exercise().template_id()));
+      if (!command.create_and_exercise().has_create_arguments()) return fail(missing_field("create_arguments"));
+      return check_choice(command.create_and_exercise());
+    case api::Command::COMMAND_NOT_SET:
+      break;
+  }
+  return fail(missing_field("command"));
 }
 
 std::string fresh_traceparent() {
@@ -83,13 +175,11 @@ Result<CommandSubmission> decode_commands(const ServiceContext& context, const a
     SYNOD_TRY(lf::ContractInstance instance, disclosed(commands.disclosed_contracts(i), static_cast<std::size_t>(i)));
     submission.disclosed_contracts.push_back(std::move(instance));
   }
+  SYNOD_RETURN_IF_ERROR(check_synchronizers(context.node, commands));
   lf::PackagePreference preference = context.node.package_preference(submission.act_as);
-  for (const std::string& id : commands.package_id_selection_preference()) {
-    submission.package_preference.push_back(id);
-    if (const lf::Package* package = context.node.package_store()->find(id)) preference[package->name()] = id;
-  }
+  SYNOD_RETURN_IF_ERROR(prefer_packages(commands, *context.node.package_store(), submission, preference));
   for (const api::Command& command : commands.commands()) {
-    if (command.command_case() == api::Command::COMMAND_NOT_SET) return fail(missing_field("command"));
+    SYNOD_RETURN_IF_ERROR(check_fields(command));
     SYNOD_TRY(lf::Command decoded, context.codec.command(command, preference));
     submission.commands.push_back(std::move(decoded));
   }

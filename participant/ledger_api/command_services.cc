@@ -41,6 +41,12 @@ class CommandService final : public api::CommandService::CallbackService {
                                                         api::SubmitAndWaitForTransactionResponse* response) override {
     return rpc::answer(
         call, response, [&](rpc::CallContext& info, rpc::Reply<api::SubmitAndWaitForTransactionResponse> reply) {
+          // Before the command is carried out, that a bad format cannot look like a command that failed.
+          if (request->has_transaction_format())
+            if (const auto view =
+                    parse_transaction_format(request->transaction_format(), *context_->node.package_store());
+                !view)
+              return reply.error(view.error());
           submit(call, info, request->commands(), reply, [this, request, reply](const Completion& completion) {
             context_->loop.post([this, request, reply, completion] { reply(transaction(*request, completion)); });
           });
@@ -58,7 +64,8 @@ class CommandService final : public api::CommandService::CallbackService {
       context_->node.commands().submit_and_wait(std::move(*submission), timeout,
                                                 [reply, done](Result<Completion> completion) {
                                                   if (!completion) return reply.error(completion.error());
-                                                  if (completion->rejection) return reply.error(*completion->rejection);
+                                                  if (completion->rejection)  // told when it was completed
+                                                    return reply.error(*completion->rejection, rpc::quietly);
                                                   done(*completion);
                                                 });
     });
@@ -66,7 +73,8 @@ class CommandService final : public api::CommandService::CallbackService {
 
   Result<api::SubmitAndWaitForTransactionResponse> transaction(const api::SubmitAndWaitForTransactionRequest& request,
                                                                const Completion& completion) const {
-    TransactionView view{EventFilter::all_of(completion.act_as), Shape::acs_delta};
+    SYNOD_TRY(const lf::PartySet read_as, party_ids(request.commands().read_as(), "read_as"));
+    TransactionView view{EventFilter::all_of(lf::parties_union(completion.act_as, read_as)), Shape::acs_delta};
     if (request.has_transaction_format()) {
       SYNOD_TRY(view, parse_transaction_format(request.transaction_format(), *context_->node.package_store()));
     }

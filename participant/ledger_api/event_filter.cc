@@ -22,6 +22,14 @@ Result<lf::Identifier> type_id(const api::Identifier& id, bool is_interface, con
                       result.package.substr(1) + "]."));
   const bool known =
       is_interface ? static_cast<bool>(packages.interface(result)) : static_cast<bool>(packages.template_(result));
+  if (!known && result.by_package_name()) {
+    const std::string what = is_interface ? "interface" : "template";
+    return fail(not_found(is_interface ? "NO_INTERFACE_FOR_PACKAGE_NAME_AND_QUALIFIED_NAME"
+                                       : "NO_TEMPLATES_FOR_PACKAGE_NAME_AND_QUALIFIED_NAME",
+                          "The following package-name/" + what + " qualified-name pairs do not reference any " + what +
+                              "-id uploaded on this participant: [(" + result.package.substr(1) + "," +
+                              result.qualified_name() + ")]."));
+  }
   if (!known)
     return fail(not_found(
         "TEMPLATES_OR_INTERFACES_NOT_FOUND",

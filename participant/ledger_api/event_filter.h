@@ -28,7 +28,8 @@ struct Visibility {
 class EventFilter {
  public:
   // Errors: INVALID_ARGUMENT (nothing to filter by), INVALID_FIELD, and for templates or interfaces that no known
-  // package has TEMPLATES_OR_INTERFACES_NOT_FOUND, for names PACKAGE_NAMES_NOT_FOUND.
+  // package has TEMPLATES_OR_INTERFACES_NOT_FOUND; by package name PACKAGE_NAMES_NOT_FOUND or
+  // NO_TEMPLATES_FOR_PACKAGE_NAME_AND_QUALIFIED_NAME, NO_INTERFACE_FOR_….
   static Result<EventFilter> parse(const com::daml::ledger::api::v2::EventFormat& format,
                                    const lf::PackageStore& packages);
   // Everything that concerns these parties, verbose.

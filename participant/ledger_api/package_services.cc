@@ -54,15 +54,22 @@ Result<PackageReference> reference_of(const admin::VettedPackagesRef& ref) {
 Result<VettingUpdate> vetting_update_of(const admin::UpdateVettedPackagesRequest& request) {
   VettingUpdate out;
   out.dry_run = request.dry_run();
+  // What the known ones allow is not refused here without them.
+  for (const int flag : request.update_vetted_packages_force_flags())
+    if (!admin::UpdateVettedPackagesForceFlag_IsValid(flag))
+      return fail(invalid_field("update_vetted_packages_force_flags", "unknown flag " + std::to_string(flag)));
   for (const auto& change : request.changes()) {
     VettingChange made;
     const google::protobuf::RepeatedPtrField<admin::VettedPackagesRef>* packages = nullptr;
     if (change.has_vet()) {
       packages = &change.vet().packages();
-      if (change.vet().has_new_valid_from_inclusive())
-        made.valid_from = time_of(change.vet().new_valid_from_inclusive());
-      if (change.vet().has_new_valid_until_exclusive())
-        made.valid_until = time_of(change.vet().new_valid_until_exclusive());
+      if (change.vet().has_new_valid_from_inclusive()) {
+        SYNOD_TRY(made.valid_from, timestamp_of(change.vet().new_valid_from_inclusive(), "new_valid_from_inclusive"));
+      }
+      if (change.vet().has_new_valid_until_exclusive()) {
+        SYNOD_TRY(made.valid_until,
+                  timestamp_of(change.vet().new_valid_until_exclusive(), "new_valid_until_exclusive"));
+      }
     } else if (change.has_unvet()) {
       packages = &change.unvet().packages();
       made.vet = false;
@@ -179,6 +186,10 @@ class PackageManagementService final : public admin::PackageManagementService::C
                                           admin::UploadDarFileResponse* response) override {
     return rpc::answer(call, response, [&](rpc::CallContext&, rpc::Reply<admin::UploadDarFileResponse> reply) {
       if (request->dar_file().empty()) return reply.error(missing_field("dar_file"));
+      if (const auto here = check_synchronizer(context_->node, request->synchronizer_id()); !here)
+        return reply.error(here.error());
+      if (!admin::UploadDarFileRequest::VettingChange_IsValid(request->vetting_change()))
+        return reply.error(invalid_field("vetting_change", "unknown value"));
       const auto task = [this, request, reply] {
         PackageService::UploadOptions options;
         options.vet = request->vetting_change() != admin::UploadDarFileRequest::VETTING_CHANGE_DONT_VET_ANY_PACKAGES;
@@ -214,6 +225,8 @@ class PackageManagementService final : public admin::PackageManagementService::C
                                             admin::ValidateDarFileResponse* response) override {
     return rpc::answer(call, response, [&](rpc::CallContext&, rpc::Reply<admin::ValidateDarFileResponse> reply) {
       if (request->dar_file().empty()) return reply.error(missing_field("dar_file"));
+      if (const auto here = check_synchronizer(context_->node, request->synchronizer_id()); !here)
+        return reply.error(here.error());
       const auto task = [this, request, reply] {
         const Status status = context_->node.packages().validate(request->dar_file());
         if (status)

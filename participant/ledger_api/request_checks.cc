@@ -1,6 +1,8 @@
 #include "participant/ledger_api/request_checks.h"
 
+#include <google/protobuf/duration.pb.h>
 #include <google/protobuf/repeated_field.h>
+#include <google/protobuf/timestamp.pb.h>
 
 #include <algorithm>
 #include <cctype>
@@ -46,6 +48,11 @@ Error offset_after_end(std::string_view which, Offset requested, Offset end) {
               std::to_string(end.value) + ")"};
 }
 
+Error end_before_begin(Offset begin, Offset end) {
+  return {"OFFSET_OUT_OF_RANGE", ErrorCategory::invalid_state_other,
+          "End offset " + std::to_string(end.value) + " is before begin offset " + std::to_string(begin.value) + "."};
+}
+
 Result<std::string> ledger_string(const std::string& text, std::string_view field) {
   return restricted(text, "#:.-_/ ", "ledger string", field);
 }
@@ -67,6 +74,28 @@ Result<lf::PartySet> party_ids(const google::protobuf::RepeatedPtrField<std::str
     parties.insert(std::move(party));
   }
   return parties;
+}
+
+Status identity_provider_exists(const std::string& id) {
+  if (id.empty()) return {};
+  return fail(invalid_request("Provided identity_provider_id " + id + " has not been found."));
+}
+
+Result<Duration> duration_of(const google::protobuf::Duration& duration, std::string_view field) {
+  // The limits of Protobuf's own definition, some 10,000 years.
+  constexpr std::int64_t kMostSeconds = 315'576'000'000;
+  if (duration.nanos() > 999'999'999 || duration.nanos() < -999'999'999 || duration.seconds() > kMostSeconds ||
+      duration.seconds() < -kMostSeconds)
+    return fail(invalid_field(field, "it is out of range"));
+  return Duration{duration.seconds() * 1'000'000 + duration.nanos() / 1000};
+}
+
+Result<Timestamp> timestamp_of(const google::protobuf::Timestamp& time, std::string_view field) {
+  // 0001-01-01 to 9999-12-31.
+  if (time.nanos() < 0 || time.nanos() > 999'999'999 || time.seconds() < Timestamp::min().micros / 1'000'000 ||
+      time.seconds() > Timestamp::max().micros / 1'000'000)
+    return fail(invalid_field(field, "it cannot be represented as a Daml timestamp"));
+  return Timestamp{time.seconds() * 1'000'000 + time.nanos() / 1000};
 }
 
 Result<Offset> non_negative_offset(std::int64_t value, std::string_view field) {

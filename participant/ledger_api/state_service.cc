@@ -69,6 +69,18 @@ class ContractsCall : public std::enable_shared_from_this<ContractsCall> {
   std::string synchronizer_ = logical_synchronizer_id(context_->node);
 };
 
+api::ParticipantPermission show(topology::Permission permission) {
+  switch (permission) {
+    case topology::Permission::observation:
+      return api::PARTICIPANT_PERMISSION_OBSERVATION;
+    case topology::Permission::confirmation:
+      return api::PARTICIPANT_PERMISSION_CONFIRMATION;
+    case topology::Permission::submission:
+      break;
+  }
+  return api::PARTICIPANT_PERMISSION_SUBMISSION;
+}
+
 class StateService final : public api::StateService::CallbackService {
  public:
   explicit StateService(ContextPtr context) : context_(std::move(context)) {}
@@ -87,16 +99,19 @@ class StateService final : public api::StateService::CallbackService {
     return rpc::answer_now(call, response, [&](rpc::CallContext&) -> Result<api::GetConnectedSynchronizersResponse> {
       api::GetConnectedSynchronizersResponse answer;
       const ParticipantStatus status = context_->node.status();
+      SYNOD_RETURN_IF_ERROR(identity_provider_exists(request->identity_provider_id()));
+      std::optional<topology::Permission> permission;
       if (!request->party().empty()) {
         SYNOD_TRY(const lf::Party party, party_id(request->party(), "party"));
-        if (!context_->node.parties().is_local(party)) return answer;
+        permission = context_->node.parties().permission(party, request->participant_id());
+        if (!permission) return answer;
       }
       if (!status.connected) return answer;
       auto& synchronizer = *answer.add_connected_synchronizers();
       synchronizer.set_synchronizer_id(logical_synchronizer_id(context_->node));
       synchronizer.set_synchronizer_alias(
           synchronizer.synchronizer_id().substr(0, synchronizer.synchronizer_id().find("::")));
-      if (!request->party().empty()) synchronizer.set_permission(api::PARTICIPANT_PERMISSION_SUBMISSION);
+      if (permission) synchronizer.set_permission(show(*permission));
       return answer;
     });
   }

@@ -28,11 +28,11 @@ class TimeService final : public testing_api::TimeService::CallbackService {
     return rpc::answer_now(call, response, [&](rpc::CallContext&) -> Result<google::protobuf::Empty> {
       if (!request->has_current_time()) return fail(missing_field("current_time"));
       if (!request->has_new_time()) return fail(missing_field("new_time"));
-      const auto current = time_of(request->current_time()), next = time_of(request->new_time());
+      SYNOD_TRY(const Timestamp current, timestamp_of(request->current_time(), "current_time"));
+      SYNOD_TRY(const Timestamp next, timestamp_of(request->new_time(), "new_time"));
       if (next < current)
         return fail(invalid_request("new_time [" + next.to_string() + "] is before current_time [" +
                                     current.to_string() + "]. Setting time backwards is not allowed."));
-      if (next > Timestamp::max()) return fail(invalid_field("new_time", "it is no Daml timestamp"));
       if (!context_->static_clock->set(current, next))
         return fail(invalid_request("current_time mismatch. Provided: " + current.to_string() +
                                     ". Actual: " + context_->static_clock->now().to_string()));

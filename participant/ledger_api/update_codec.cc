@@ -39,10 +39,6 @@ void set_time(Timestamp time, google::protobuf::Timestamp* out) {
   out->set_nanos(static_cast<std::int32_t>(rest * 1000));
 }
 
-Timestamp time_of(const google::protobuf::Timestamp& time) {
-  return Timestamp{time.seconds() * 1'000'000 + time.nanos() / 1000};
-}
-
 std::string logical_synchronizer_id(const ParticipantNode& node) {
   const std::string id = node.status().synchronizer_id;
   const std::size_t end = id.rfind("::");

@@ -66,7 +66,6 @@ class UpdateCodec {
 };
 
 void set_time(Timestamp time, google::protobuf::Timestamp* out);
-Timestamp time_of(const google::protobuf::Timestamp& time);
 // The logical id: without protocol version and serial. Empty before the first connection.
 std::string logical_synchronizer_id(const ParticipantNode& node);
 // SYNCHRONIZER_NOT_FOUND unless `id` is empty or that one.

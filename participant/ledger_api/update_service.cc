@@ -30,6 +30,7 @@ class UpdateService final : public api::UpdateService::CallbackService, public r
       context_->loop.post([this, request, reply] {
         reply([&]() -> Result<api::GetUpdateResponse> {
           SYNOD_TRY(const Offset offset, positive_offset(request->offset(), "offset"));
+          if (!request->has_update_format()) return fail(missing_field("update_format"));
           SYNOD_TRY(const auto update, context_->node.ledger().update_at(offset));
           return show(update, request->update_format());
         }());
@@ -42,6 +43,7 @@ class UpdateService final : public api::UpdateService::CallbackService, public r
       context_->loop.post([this, request, reply] {
         reply([&]() -> Result<api::GetUpdateResponse> {
           SYNOD_TRY(const std::string id, ledger_string(request->update_id(), "update_id"));
+          if (!request->has_update_format()) return fail(missing_field("update_format"));
           SYNOD_TRY(const auto update, context_->node.ledger().update_by_id(id));
           return show(update, request->update_format());
         }());
@@ -63,9 +65,7 @@ class UpdateService final : public api::UpdateService::CallbackService, public r
     if (request.has_end_inclusive()) {
       SYNOD_TRY(until, positive_offset(request.end_inclusive(), "end_inclusive"));
       if (*until > end) return fail(offset_after_end("End", *until, end));
-      if (*until < begin)
-        return fail(invalid_request("End offset " + std::to_string(until->value) + " is before begin offset " +
-                                    std::to_string(begin.value) + "."));
+      if (*until < begin) return fail(end_before_begin(begin, *until));
     }
     const auto shared = std::make_shared<const UpdateView>(std::move(view));
     StreamPump<api::GetUpdatesResponse>::start(

@@ -68,6 +68,7 @@ class NobodysParties final : public PartyService {
   std::optional<PartyDetails> find(const std::string&) const override { return std::nullopt; }
   std::vector<PartyDetails> list(const std::string&, std::size_t) const override { return {}; }
   bool is_local(const std::string&) const override { return false; }
+  std::optional<topology::Permission> permission(const std::string&, const std::string&) const override { return {}; }
 };
 
 class FakeNode final : public ParticipantNode {

@@ -101,12 +101,6 @@ void show(const User& user, admin::User* out) {
   for (const auto& [key, value] : user.annotations) (*metadata.mutable_annotations())[key] = value;
 }
 
-// The default identity provider is the only one.
-Status must_exist(const std::string& identity_provider) {
-  if (identity_provider.empty()) return {};
-  return fail(invalid_request("Provided identity_provider_id " + identity_provider + " has not been found."));
-}
-
 // The fields of a user that requests carry; `allow_empty_annotations`: in updates.
 Result<User> user_of(const admin::User& user, const char* id_field, bool allow_empty_annotations) {
   User out;
@@ -182,7 +176,7 @@ Result<UserUpdate> update_of(const admin::UpdateUserRequest& request) {
   if (mask.changes("primary_party_authentication", false))
     update.primary_party_authentication = user.primary_party_authentication;
   if (mask.changes("metadata.annotations", !user.annotations.empty())) update.annotations = user.annotations;
-  SYNOD_RETURN_IF_ERROR(must_exist(update.identity_provider_id));
+  SYNOD_RETURN_IF_ERROR(identity_provider_exists(update.identity_provider_id));
   return update;
 }
 
@@ -211,7 +205,7 @@ class UserManagementService final : public admin::UserManagementService::Callbac
         return fail(invalid_request("field user.metadata.resource_version must be not set"));
       SYNOD_TRY(auto user, user_of(request->user(), "id", false));
       SYNOD_TRY(const auto rights, rights_of(request->rights()));
-      SYNOD_RETURN_IF_ERROR(must_exist(user.identity_provider_id));
+      SYNOD_RETURN_IF_ERROR(identity_provider_exists(user.identity_provider_id));
       SYNOD_TRY(const auto created, users().create(std::move(user), rights));
       admin::CreateUserResponse answer;
       show(created, answer.mutable_user());
@@ -303,8 +297,8 @@ class UserManagementService final : public admin::UserManagementService::Callbac
       admin::UpdateUserIdentityProviderIdResponse* response) override {
     return later(call, response, [this, request]() -> Result<admin::UpdateUserIdentityProviderIdResponse> {
       SYNOD_TRY(const auto id, user_id(request->user_id(), "user_id"));
-      SYNOD_RETURN_IF_ERROR(must_exist(request->source_identity_provider_id()));
-      SYNOD_RETURN_IF_ERROR(must_exist(request->target_identity_provider_id()));
+      SYNOD_RETURN_IF_ERROR(identity_provider_exists(request->source_identity_provider_id()));
+      SYNOD_RETURN_IF_ERROR(identity_provider_exists(request->target_identity_provider_id()));
       SYNOD_RETURN_IF_ERROR(users().get(id, {}));
       return admin::UpdateUserIdentityProviderIdResponse();
     });

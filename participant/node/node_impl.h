@@ -68,6 +68,8 @@ class NodeImpl final : public ParticipantNode, public CommandSink, public Packag
   std::optional<PartyDetails> find(const std::string& party) const override;
   std::vector<PartyDetails> list(const std::string& after, std::size_t limit) const override;
   bool is_local(const std::string& party) const override;
+  std::optional<topology::Permission> permission(const std::string& party,
+                                                 const std::string& participant) const override;
 
  private:
   // Something to be true of the topology before somebody is called back.

@@ -192,4 +192,15 @@ bool NodeImpl::is_local(const std::string& party) const {
   return now && now->hosting(party).participants.contains(identity_.member);
 }
 
+std::optional<topology::Permission> NodeImpl::permission(const std::string& party,
+                                                         const std::string& participant) const {
+  const auto now = snapshot();
+  if (!now) return std::nullopt;
+  for (const auto& [member, hosting] : now->hosting(party).participants) {
+    if (participant.empty() ? member == identity_.member : member.uid().to_string() == participant)
+      return hosting.permission;
+  }
+  return std::nullopt;
+}
+
 }  // namespace synod::participant

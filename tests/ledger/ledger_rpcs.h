@@ -168,6 +168,18 @@ class LedgerRpcs : public ::testing::Test {
   static inline bool ready_ = false;
 };
 
+using grpc::StatusCode;
+
+// With this code, error id, and text somewhere.
+inline ::testing::AssertionResult refused(const grpc::Status& status, StatusCode code, const std::string& id,
+                                   const std::string& about = "") {
+  if (status.error_code() == code && status.error_message().starts_with(id + "(") &&
+      status.error_message().find(about) != std::string::npos)
+    return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << "not " << id << " " << about << " with code " << code << ", but code "
+                                       << status.error_code() << ": " << status.error_message();
+}
+
 // By name, for test messages too.
 template <typename Repeated>
 std::vector<std::string> strings(const Repeated& list) {

@@ -4,17 +4,6 @@
 namespace synod::ledger_rpcs {
 namespace {
 
-using grpc::StatusCode;
-
-::testing::AssertionResult refused(const grpc::Status& status, StatusCode code, const std::string& id,
-                                   const std::string& about = "") {
-  if (status.error_code() == code && status.error_message().starts_with(id + "(") &&
-      status.error_message().find(about) != std::string::npos)
-    return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << "not " << id << " " << about << " with code " << code << ", but code "
-                                       << status.error_code() << ": " << status.error_message();
-}
-
 constexpr auto kSubmit = &api::CommandSubmissionService::Stub::Submit;
 constexpr auto kWait = &api::CommandService::Stub::SubmitAndWait;
 constexpr auto kCompletions = &api::CommandCompletionService::Stub::CompletionStream;
@@ -109,6 +98,25 @@ TEST_F(LedgerRefuses, CommandsThatLackAField) {
   lacking("commands", [](api::Commands& commands) { commands.clear_commands(); });
   lacking("command", [](api::Commands& commands) { commands.mutable_commands(0)->Clear(); });
   lacking("", [](api::Commands& commands) { commands.add_disclosed_contracts(); });
+  const auto create = [](api::Commands& commands) { return commands.mutable_commands(0)->mutable_create(); };
+  lacking("template_id", [&](api::Commands& commands) { create(commands)->clear_template_id(); });
+  lacking("module_name", [&](api::Commands& commands) { create(commands)->mutable_template_id()->clear_module_name(); });
+  lacking("create_arguments", [&](api::Commands& commands) { create(commands)->clear_create_arguments(); });
+}
+
+TEST_F(LedgerRefuses, ExercisesThatLackAField) {
+  const auto lacking = [](const std::string& field, const std::function<void(api::ExerciseCommand&)>& spoil) {
+    auto command = exercise(contract_, "Call");
+    spoil(*command.mutable_exercise());
+    EXPECT_TRUE(refused(waiting_for(commands("spoilt", {owner_}, {command})), StatusCode::INVALID_ARGUMENT,
+                        "MISSING_FIELD", field));
+  };
+  lacking("template_id", [](api::ExerciseCommand& exercise) { exercise.clear_template_id(); });
+  lacking("contract_id", [](api::ExerciseCommand& exercise) { exercise.clear_contract_id(); });
+  lacking("choice", [](api::ExerciseCommand& exercise) { exercise.clear_choice(); });
+  lacking("value", [](api::ExerciseCommand& exercise) { exercise.clear_choice_argument(); });
+  EXPECT_TRUE(refused(waiting_for(commands("spoilt", {owner_}, {exercise("no contract id", "Call")})),
+                      StatusCode::INVALID_ARGUMENT, "INVALID_FIELD", "contract_id"));
 }
 
 TEST_F(LedgerRefuses, RequestsThatLackAField) {
@@ -123,6 +131,12 @@ TEST_F(LedgerRefuses, RequestsThatLackAField) {
   request.clear_update_format();
   lacks(end_of(kUpdates, request), "update_format");
   lacks(end_of(kById, update_by("")), "update_id");
+  api::GetUpdateByIdRequest by_id;
+  by_id.set_update_id("1220" + std::string(64, '0'));
+  lacks(end_of(kById, by_id), "update_format");
+  api::GetUpdateByOffsetRequest by_offset;
+  by_offset.set_offset(1);
+  lacks(end_of(kByOffset, by_offset), "update_format");
   lacks(end_of(kContracts, {}), "event_format");
   lacks(end_of(kContracts, contracts(0, only({}))), "package_id");
   lacks(end_of(kCompletions, {}), "user_id");
@@ -255,7 +269,16 @@ TEST_F(LedgerRefuses, TypesThatNoPackageHas) {
             *commands.mutable_commands(0)->mutable_create()->mutable_template_id() = type("Bond");
           }),
           "TEMPLATES_OR_INTERFACES_NOT_FOUND", "Bond");
-  auto by_name = type("Iou");
+  auto by_name = type("Bond");
+  by_name.set_package_id("#synod-example-iou");
+  unknown(end_of(kContracts, contracts(0, only(by_name))), "NO_TEMPLATES_FOR_PACKAGE_NAME_AND_QUALIFIED_NAME", "Bond");
+  interface.mutable_filters_for_any_party()
+      ->mutable_cumulative(0)
+      ->mutable_interface_filter()
+      ->mutable_interface_id()
+      ->set_package_id("#synod-example-iou");
+  unknown(end_of(kContracts, contracts(0, interface)), "NO_INTERFACE_FOR_PACKAGE_NAME_AND_QUALIFIED_NAME", "Iou");
+  by_name = type("Iou");
   by_name.set_package_id("#no-such-package");
   unknown(end_of(kContracts, contracts(0, only(by_name))), "PACKAGE_NAMES_NOT_FOUND", "no-such-package");
   unknown(submitting([&](api::Commands& commands) {

@@ -116,6 +116,19 @@ TEST_F(LedgerRpcs, CreatedEventBlobsComeWhereTheyAreAskedFor) {
   auto& disclosed = *disclosing.add_disclosed_contracts();
   disclosed.set_contract_id(contract);
   disclosed.set_created_event_blob(blob[0]);
+  const auto refuses = [&](const std::string& id, const std::string& about) {
+    api::SubmitRequest request;
+    *request.mutable_commands() = disclosing;
+    const auto end = end_of(&api::CommandSubmissionService::Stub::Submit, request);
+    EXPECT_FALSE(end.ok());
+    EXPECT_TRUE(refused(end, end.error_code(), id, about));
+  };
+  *disclosed.mutable_template_id() = type("Amount");
+  refuses("INVALID_ARGUMENT", "template_id");
+  *disclosed.mutable_template_id() = type("Iou");
+  disclosed.set_synchronizer_id("other::1220");
+  refuses("SYNCHRONIZER_NOT_FOUND", "other::1220");
+  disclosed.set_synchronizer_id(synchronizer_);
   EXPECT_EQ(submit(disclosing).events_size(), 2);
 }
 
