@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "testnet/network_plan.h"
 #include "tests/e2e/command_line.h"
 
 namespace synod::e2e {
@@ -54,6 +55,39 @@ std::string complaints(const TestNetwork& network, const std::string& node_log) 
   return found;
 }
 
+// What docs/performance.md promises; unoptimised code and sanitizers take more.
+#if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+constexpr std::int64_t kMaxMemory = 400ll << 20;
+#else
+constexpr std::int64_t kMaxMemory = 16ll << 30;
+#endif
+
+// Of all that `testnet status --json` has told of.
+void expect_memory_within_limits(const boost::json::object& status) {
+  std::int64_t sum = 0;
+  for (const auto& node : status.at("nodes").as_array()) {
+    const auto bytes = node.at("memoryBytes").to_number<std::int64_t>();
+    EXPECT_GT(bytes, 1 << 20) << boost::json::serialize(node);
+    sum += bytes;
+  }
+  EXPECT_EQ(status.at("memoryBytes").to_number<std::int64_t>(), sum);
+  EXPECT_LT(sum, kMaxMemory) << boost::json::serialize(status);
+  std::cout << "all processes together take " << (sum >> 20) << " MB\n";
+}
+
+std::vector<testnet::NodePlan> nodes_of(const TestNetwork& network) {
+  const auto plan = testnet::load_plan(network.network_file(), network.data());
+  EXPECT_TRUE(plan) << plan.error().to_string();
+  return plan ? plan->nodes : std::vector<testnet::NodePlan>();
+}
+
+std::string last_line(const std::string& file) {
+  std::string last;
+  std::istringstream in(read_text(file));
+  for (std::string line; std::getline(in, line);) last = line;
+  return last;
+}
+
 constexpr const char* kLogs[] = {"coke/sequencer/node.log",
                                  "coke/participant/node.log",
                                  "pepsi/sequencer/node.log",
@@ -81,10 +115,24 @@ TEST(EndToEnd, TwoOrganisationsTransactEachThroughItsOwnSequencer) {
   EXPECT_EQ(status.at("nodes").as_array().size(), 7u);
   for (const auto& node : status.at("nodes").as_array())
     EXPECT_TRUE(node.at("healthy").as_bool()) << boost::json::serialize(node);
+  expect_memory_within_limits(status);
   for (const char* log : kLogs) EXPECT_EQ(complaints(network, log), "") << log;
 
   EXPECT_EQ(network.testnet("down").exit_code, 0);
   EXPECT_EQ(network.testnet("status").exit_code, 3);
+  // Nothing is written any more: the end of each log, under its name, or of one log alone.
+  const Ran all_logs = network.testnet("logs -n 1");
+  EXPECT_EQ(all_logs.exit_code, 0);
+  std::string expected;
+  for (const auto& node : nodes_of(network)) {
+    const std::string last = last_line(node.log_file());
+    EXPECT_NE(last, "") << node.name;
+    expected += "==> " + node.log_file() + " <==\n" + last + "\n";
+    const Ran one = network.testnet("logs " + node.name + " -n 1");
+    EXPECT_EQ(one.exit_code, 0);
+    EXPECT_EQ(one.output, last + "\n");
+  }
+  EXPECT_EQ(all_logs.output, expected);
 
   // All state is in the folder: the network comes back as it was.
   ASSERT_EQ(network.testnet("up --detach").exit_code, 0);
@@ -111,6 +159,17 @@ TEST(EndToEnd, TheDemonstrationRunsAndRunsAgain) {
   EXPECT_EQ(lost.at("name").as_string(), "coke-sequencer");
   EXPECT_EQ(lost.at("pings").to_number<int>(), 150);
   EXPECT_LT(lost.at("blocksReadAfter").to_number<int>(), lost.at("heightAfter").to_number<int>());
+  network.wait_well();
+  expect_memory_within_limits(status_of(network));
+
+  // Without anybody's DARs it runs with our own examples.
+  const Ran own =
+      synod("testnet demo --patience-seconds 120 --pings-without 10" + network.options(), "SYNOD_SHARED=/nonexistent");
+  ASSERT_EQ(own.exit_code, 0) << own.output;
+  EXPECT_THAT(own.output, HasSubstr("(examples/ping.lf)"));
+  EXPECT_THAT(own.output, HasSubstr("(examples/iou.lf)"));
+  EXPECT_THAT(own.output, HasSubstr("the IOU is active at neither side"));
+  EXPECT_THAT(own.output, HasSubstr("none lost"));
 }
 
 TEST(EndToEnd, ADemonstrationThatFailsLeavesTheSequencerThatItKilledRunning) {
@@ -170,6 +229,22 @@ TEST(EndToEnd, EveryNodeMayBeKilledAndTheNetworkGoesOn) {
     const Ran ping = ping_in_the_end(network, "--count 2 --warm-up 0 --json");
     EXPECT_EQ(ping.exit_code, 0) << "after kill -9 of " << node << ": " << ping.output;
   }
+}
+
+TEST(EndToEnd, ANameThatNoProcessHasIsToldWithTheNamesThatThereAre) {
+  TestNetwork network;
+  for (const char* command : {"kill nosuchnode", "restart nosuchnode", "logs nosuchnode"}) {
+    const Ran ran = network.testnet(command);
+    EXPECT_EQ(ran.exit_code, 1) << command;
+    EXPECT_THAT(ran.output, HasSubstr("NODE_NOT_FOUND: no node is called 'nosuchnode'")) << command;
+    for (const auto& node : nodes_of(network)) EXPECT_THAT(ran.output, HasSubstr(node.name)) << command;
+    EXPECT_EQ(network.testnet("status").exit_code, 3) << "nothing was started";
+  }
+  EXPECT_EQ(network.testnet("kill").exit_code, 2);
+  EXPECT_EQ(network.testnet("restart").exit_code, 2);
+  const Ran killed = network.testnet("kill coke-sequencer");
+  EXPECT_EQ(killed.exit_code, 0) << "it does not run, which is what was asked for";
+  EXPECT_EQ(killed.output, "coke-sequencer does not run\n");
 }
 
 TEST(EndToEnd, WrongUseIsToldApartFromFailure) {
