@@ -1,5 +1,7 @@
 #include "participant/ledger_api/command_decoder.h"
 
+#include <map>
+
 #include "ledger/commands.pb.h"
 #include "lf/ledger/value_codec.h"
 #include "participant/ledger_api/request_checks.h"
