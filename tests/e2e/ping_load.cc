@@ -184,6 +184,49 @@ std::vector<LedgerTransaction> PingLoad::history(Side& side, std::size_t expecte
   return all;
 }
 
+std::vector<std::string> PingLoad::lost() {
+  std::set<std::string> acknowledged[2];
+  std::vector<std::string> told[2];
+  {
+    std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < 2; ++i) {
+      acknowledged[i] = sides_[i].acknowledged;
+      told[i] = sides_[i].updates;
+    }
+  }
+  std::vector<std::string> wrong;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::string& who = sides_[i].organisation;
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::vector<std::string> updates;
+    std::set<std::string> missing = acknowledged[i];
+    std::set<std::string> missing_updates(told[1 - i].begin(), told[1 - i].end());
+    std::map<std::string, int> commands;
+    {
+      const auto follower = sides_[i].ledger->follow(sides_[i].party, 0, [&](const LedgerTransaction& transaction) {
+        std::lock_guard lock(mutex);
+        updates.push_back(transaction.update_id);
+        missing_updates.erase(transaction.update_id);
+        missing.erase(transaction.command_id);
+        if (!transaction.command_id.empty()) ++commands[transaction.command_id];
+        changed.notify_all();
+      });
+      std::unique_lock lock(mutex);
+      changed.wait_for(lock, std::chrono::seconds(120),
+                       [&] { return missing.empty() && missing_updates.empty() && updates.size() >= told[i].size(); });
+    }
+    for (const std::string& command : missing) wrong.push_back(who + ": " + command + " is lost");
+    for (const std::string& update : missing_updates)
+      wrong.push_back(who + " does not have update " + update + " of the other one");
+    for (const auto& [command, times] : commands)
+      if (times != 1) wrong.push_back(who + ": " + command + " took effect " + std::to_string(times) + " times");
+    if (updates.size() < told[i].size() || !std::equal(told[i].begin(), told[i].end(), updates.begin()))
+      wrong.push_back(who + " does not have what it has told, in this order");
+  }
+  return wrong;
+}
+
 std::vector<std::string> PingLoad::audit() {
   std::vector<std::string> wrong;
   // A ping is two updates at each side.

@@ -37,6 +37,9 @@ class PingLoad {
   // After finish(). What is wrong: a command that took effect not once, an update that is not at both participants or
   // twice at one, a subscription that missed or repeated an update. Empty: nothing.
   std::vector<std::string> audit();
+  // At any time: of what was acknowledged or told until now, what either participant does not have, has twice, or has
+  // in another order than it told. Empty: nothing.
+  std::vector<std::string> lost();
 
  private:
   struct Side {
