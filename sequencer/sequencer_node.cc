@@ -87,18 +87,15 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
           failed_precondition("SEQUENCER_KEY_MISSING", "none of the protocol keys that the topology registers for " +
                                                            parts_.self.to_string() + " is in the key store"));
     }
-    // Above everything this sequencer ever used: the log may still hold batches of an earlier life that are not in a
-    // block.
-    const auto latest = core_->latest_number(parts_.self);
-    const auto now = static_cast<std::uint64_t>(std::max<std::int64_t>(0, parts_.clock->now().micros));
     writer_ = std::make_unique<Writer>(config_.writer, parts_.synchronizer, parts_.self,
-                                       SequenceNumber(std::max(latest ? latest->value + 1 : 1, now)),
+                                       Writer::first_number(core_->latest_number(parts_.self), parts_.clock->now()),
                                        [this](const crypto::Hash& hash) -> Result<crypto::Signature> {
                                          const auto key = signing_.key_at(core_->last_time().next());
                                          if (!key)
                                            return fail(internal_error("this sequencer has no registered protocol key"));
                                          return crypto::sign_to_return(hash, *key);
                                        });
+    writer_->hold();
     return {};
   }
 
@@ -382,7 +379,16 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
     }
     if (!failed_ && store_error_.empty()) availability_.set_not_accepting(reason);
     availability_.tell();
-    return ready && reason.empty();
+    if (ready && writer_->held()) begin_sealing(health);
+    return ready && reason.empty() && !writer_->held();
+  }
+
+  // Once the blocks are read that existed when the ordering service first told its head.
+  void begin_sealing(const ordering::Health& health) {
+    if (!head_at_start_) head_at_start_ = health.head;
+    const bool read =
+        head_at_start_ ? core_->height() >= *head_at_start_ : catch_up_.has_value() && !catch_up_->behind();
+    if (read) carry_out(writer_->begin(now()));
   }
 
   // Empty once this sequencer has read what it had missed.
@@ -481,6 +487,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   SigningHistory signing_;
   std::shared_ptr<const std::map<protocol::Member, RegisteredMember>> members_;
   std::optional<CatchUp> catch_up_;
+  std::optional<ordering::Height> head_at_start_;  // of the log
   std::optional<BlockEffects> unapplied_;  // a block that the store has not taken yet
   bool failed_ = false;
   std::set<Timestamp> topology_due_;  // when changes that are known take effect

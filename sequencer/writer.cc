@@ -11,6 +11,7 @@ namespace {
 constexpr Duration kLongestRetryDelay = Duration::seconds(2);
 constexpr int kPatienceGrowth = 16;
 constexpr std::size_t kMostArrivals = 10'000;
+constexpr std::uint64_t kApart = 1'000'000;  // from numbers of an earlier life: more than it had on their way
 
 }  // namespace
 
@@ -21,6 +22,18 @@ Writer::Writer(WriterConfig config, protocol::PhysicalSynchronizerId synchronize
       self_(std::move(self)),
       next_(first),
       sign_(std::move(sign)) {}
+
+SequenceNumber Writer::first_number(std::optional<SequenceNumber> latest, Timestamp now) {
+  const auto by_clock = static_cast<std::uint64_t>(std::max<std::int64_t>(1, now.micros));
+  return SequenceNumber(std::max(latest ? latest->value + kApart : 1, by_clock));
+}
+
+Writer::Effects Writer::begin(Timestamp now) {
+  held_ = false;
+  Effects effects;
+  seal_waiting(now, effects);
+  return finish(std::move(effects), now);
+}
 
 Result<Writer::Effects> Writer::accept(SealedEntry entry, Timestamp now) {
   if (waiting_bytes_ + entry.bytes() > config_.max_waiting_bytes) {
@@ -72,6 +85,7 @@ Writer::Effects Writer::on_submitted(SequenceNumber number, ordering::SubmitOutc
 
 Writer::Effects Writer::on_ordered(SequenceNumber number, Timestamp now) {
   unordered_.erase(number);
+  if (number >= next_) next_ = SequenceNumber(number.value + kApart);
   Effects effects;
   seal_waiting(now, effects);
   return finish(std::move(effects), now);
@@ -114,7 +128,7 @@ bool Writer::handed_over() const {
 }
 
 bool Writer::may_seal(Timestamp now) const {
-  if (waiting_.empty() || submissions_outstanding() >= config_.max_submissions) return false;
+  if (held_ || waiting_.empty() || submissions_outstanding() >= config_.max_submissions) return false;
   if (waiting_bytes_ >= config_.max_batch_bytes) return unordered_.size() < config_.max_unordered_batches;
   if (gathering_ends(now)) return false;
   return unordered_.size() < std::min(config_.eager_batches, config_.max_unordered_batches);

@@ -51,9 +51,19 @@ class Writer {
     std::optional<Timestamp> call_again_at;  // on_time() is due then at the latest
   };
 
-  // `first` must exceed every number this sequencer ever used: its clock in microseconds, or the log's latest plus one.
+  // `first`: first_number(). Whoever may have lived before calls hold() at once.
   Writer(WriterConfig config, protocol::PhysicalSynchronizerId synchronizer, protocol::Member self,
          SequenceNumber first, SignHash sign);
+
+  // Above every number this sequencer ever used, as far as can be known from the latest one in the log that it has read
+  // and from its clock. Numbers are microseconds, roughly: what an earlier life may still have on its way lies below.
+  static SequenceNumber first_number(std::optional<SequenceNumber> latest, Timestamp now);
+  // Seals nothing until begin(), when the blocks that existed at the start have been read: a cache may have lost the
+  // latest of its own numbers while its clock was set back, and a batch whose number was there before is dropped by
+  // everyone.
+  void hold() { held_ = true; }
+  bool held() const { return held_; }
+  Effects begin(Timestamp now);
 
   // Takes a request. Errors: SEQUENCER_OVERLOADED; nothing was taken then.
   Result<Effects> accept(SealedEntry entry, Timestamp now);
@@ -66,7 +76,7 @@ class Writer {
     seen_height_ = height;
     seen_state_ = std::move(digest);
   }
-  // The batch was seen in a block.
+  // The batch was seen in a block. It may be one of an earlier life, whose clock was ahead of ours.
   Effects on_ordered(SequenceNumber number, Timestamp now);
   // `head`: the newest block known to exist. While this sequencer lags behind the log, a batch that it has not met yet
   // is not missing: it is submitted again only when the blocks that existed when it was due have been read.
@@ -103,6 +113,7 @@ class Writer {
   protocol::PhysicalSynchronizerId synchronizer_;
   protocol::Member self_;
   SequenceNumber next_;
+  bool held_ = false;
   ordering::Height seen_height_{-1};
   Bytes seen_state_;
   SignHash sign_;

@@ -49,6 +49,36 @@ TEST_F(WriterTest, IdleItSealsAtOnceBusyItGathers) {
   EXPECT_EQ(entries_in(second.submit[0]), 2u);
 }
 
+TEST_F(WriterTest, HeldItSealsNothingUntilItBegins) {
+  Writer writer = make();
+  writer.hold();
+  EXPECT_TRUE(writer.accept(entry(), kNow)->submit.empty());
+  EXPECT_TRUE(writer.tick(kNow).submit.empty());
+  EXPECT_TRUE(writer.on_time(kNow + Duration::seconds(60), kHead).submit.empty());
+  EXPECT_FALSE(writer.handed_over());
+  const auto begun = writer.begin(kNow);
+  ASSERT_EQ(begun.submit.size(), 1u);
+  EXPECT_EQ(entries_in(begun.submit[0]), 1u);
+}
+
+// Its cache lost the latest, and its clock was set back since.
+TEST_F(WriterTest, NumbersOfAnEarlierLifeAreNotUsedAgain) {
+  Writer writer = make();  // begins with 100
+  writer.hold();
+  ASSERT_TRUE(writer.accept(entry(), kNow));
+  EXPECT_TRUE(writer.on_ordered(SequenceNumber(100), kNow).submit.empty());
+  EXPECT_TRUE(writer.on_ordered(SequenceNumber(7'000), kNow).submit.empty());
+  const auto begun = writer.begin(kNow);
+  ASSERT_EQ(begun.submit.size(), 1u);
+  EXPECT_GT(begun.submit[0].number, SequenceNumber(7'000 + 256)) << "the next of that life may still be on their way";
+
+  EXPECT_EQ(Writer::first_number(std::nullopt, kNow), SequenceNumber(static_cast<std::uint64_t>(kNow.micros)));
+  EXPECT_EQ(Writer::first_number(SequenceNumber(5), kNow), SequenceNumber(static_cast<std::uint64_t>(kNow.micros)));
+  const SequenceNumber ahead(static_cast<std::uint64_t>(kNow.micros) * 2);
+  EXPECT_GT(Writer::first_number(ahead, kNow).value, ahead.value + 256);
+  EXPECT_GT(Writer::first_number(std::nullopt, Timestamp::min()), SequenceNumber(0));
+}
+
 TEST_F(WriterTest, ManyBatchesOnTheirWayItGathersUntilOneIsSeenOrABatchIsFull) {
   WriterConfig config;
   config.eager_batches = 2;

@@ -46,15 +46,17 @@ void SimSequencer::boot() {
     return world_.violate(name() + " cannot write its first state");
   life_state_->core = std::move(opened->core);
   refresh_topology();
-  const auto latest = life_state_->core->latest_number(self_);
-  const auto now = static_cast<std::uint64_t>(clock().micros);
   life_state_->writer = std::make_unique<sequencer::Writer>(
-      limits(), deployment_.genesis.synchronizer, self_, SequenceNumber(std::max(latest ? latest->value + 1 : 1, now)),
+      limits(), deployment_.genesis.synchronizer, self_,
+      sequencer::Writer::first_number(life_state_->core->latest_number(self_), clock()),
       [this](const crypto::Hash& hash) -> Result<crypto::Signature> {
         const auto key = life_state_->signing.key_at(life_state_->core->last_time().next());
         if (!key) return fail(internal_error("no key"));
         return crypto::sign(hash, *key);
       });
+  life_state_->writer->hold();
+  life_state_->head_at_start = ordering::Height(static_cast<std::int64_t>(log_.blocks().size()) - 1);
+  begin_sealing();
   world_.note(fmt::format("{} resumes at height {}", name(), life_state_->core->next_height().value));
   follow_log();
   watch_log();
@@ -119,6 +121,13 @@ void SimSequencer::apply() {
     for (const auto& reader : event.readers) notified.insert(reader.member);
   for (const auto& member : notified) pump(member);
   for (const SequenceNumber number : effects.own) carry_out(life_state_->writer->on_ordered(number, now()));
+  begin_sealing();
+}
+
+// Once the blocks are read that existed when it started.
+void SimSequencer::begin_sealing() {
+  if (life_state_->writer->held() && life_state_->core->height() >= life_state_->head_at_start)
+    carry_out(life_state_->writer->begin(now()));
 }
 
 void SimSequencer::refresh_topology() {

@@ -55,6 +55,7 @@ class SimSequencer final : public Process {
   struct Life {
     std::unique_ptr<sequencer::SequencerCore> core;
     std::unique_ptr<sequencer::Writer> writer;
+    ordering::Height head_at_start;  // of the log
     ForwardClock forward_clock;
     sequencer::SigningHistory signing;
     sequencer::EventSigner signer{1u << 20};
@@ -72,6 +73,7 @@ class SimSequencer final : public Process {
   void watch_log();
   void take(const ordering::Block& block);
   void apply();
+  void begin_sealing();
   void refresh_topology();
   void pump(const protocol::Member& member);
   void carry_out(sequencer::Writer::Effects effects);
