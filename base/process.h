@@ -48,8 +48,8 @@ struct ServerProcess {
   std::string end_of_log(std::size_t lines) const;
 };
 
-// Ended, but not with all of its threads yet: the last one has the ports and locks, while the command line goes with the
-// first.
+// Ended, but not with all of its threads yet: the last one has the ports and locks, while the command line goes with
+// the first.
 bool lingers(pid_t pid);
 
 // A TCP port of 127.0.0.1 that nothing listens on; never the same twice in one process.

@@ -158,8 +158,8 @@ TEST_F(ParticipantStops, AndItsStreamsEndCleanlyWithoutHoldingItUp) {
   const auto watched = std::make_shared<std::promise<Error>>();
   const auto heard = std::make_shared<std::atomic<int>>(0);
   const auto watched_channel = rpc::make_channel({.target = "127.0.0.1:" + std::to_string(participant_port_)}).value();
-  const auto watch = rpc::watch_health(watched_channel, "",
-                                       {[heard](bool) { ++*heard; }, [watched](const Error& error) { watched->set_value(error); }});
+  const auto watch = rpc::watch_health(
+      watched_channel, "", {[heard](bool) { ++*heard; }, [watched](const Error& error) { watched->set_value(error); }});
   const auto created = create("one");
   ASSERT_TRUE(created.ok()) << created.error_message();
   ASSERT_TRUE(eventually([&] { return following->received() > 0 && awaiting->received() > 0 && *heard > 0; }));

@@ -69,8 +69,7 @@ class TlsTest : public ::testing::Test {
     auto stub = info::ApiInfoService::NewStub(*channel);
     std::promise<Result<std::string>> answer;
     unary_call(stub->async(), &info::ApiInfoService::Stub::async_interface::GetApiInfo, info::GetApiInfoRequest(),
-               {.deadline = Duration::seconds(120)},
-               std::function([&](Result<info::GetApiInfoResponse> response) {
+               {.deadline = Duration::seconds(120)}, std::function([&](Result<info::GetApiInfoResponse> response) {
                  if (!response) return answer.set_value(fail(response.error()));
                  answer.set_value(response->name());
                }));

@@ -58,8 +58,7 @@ Status KeyRotation::make_keys(const SequencerCore& core) {
   return {};
 }
 
-Status KeyRotation::propose(const SequencerCore& core, std::vector<crypto::SigningPublicKey> keys,
-                            const Done& done) {
+Status KeyRotation::propose(const SequencerCore& core, std::vector<crypto::SigningPublicKey> keys, const Done& done) {
   topology::OwnerToKey mapping;
   mapping.member = node_.parts().self;
   for (auto& key : keys) mapping.keys.emplace_back(std::move(key));

@@ -488,7 +488,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   std::shared_ptr<const std::map<protocol::Member, RegisteredMember>> members_;
   std::optional<CatchUp> catch_up_;
   std::optional<ordering::Height> head_at_start_;  // of the log
-  std::optional<BlockEffects> unapplied_;  // a block that the store has not taken yet
+  std::optional<BlockEffects> unapplied_;          // a block that the store has not taken yet
   bool failed_ = false;
   std::set<Timestamp> topology_due_;  // when changes that are known take effect
   std::string store_error_;

@@ -145,19 +145,21 @@ class SequencerService final : public api::SequencerService::CallbackService {
             // Encoded as the member takes it.
             auto items = std::make_shared<const std::vector<topology::StoredTransaction>>(std::move(*snapshot));
             auto at = std::make_shared<std::optional<std::size_t>>(0);
-            rpc::write_pulled<Response>(stream, [items, at, slot = std::move(slot)]() mutable -> std::optional<Response> {
-              if (!*at) return std::nullopt;
-              const std::size_t from = **at, to = std::min(items->size(), from + kItemsPerMessage);
-              *at = to < items->size() ? std::optional(to) : std::nullopt;
-              if (!*at) slot.reset();  // whoever has it all may ask for the next
-              const auto begin = items->begin();
-              Response response;
-              response.ParseFromString(topology::encode_snapshot_messages({begin + static_cast<std::ptrdiff_t>(from),
-                                                                           begin + static_cast<std::ptrdiff_t>(to)},
-                                                                          kItemsPerMessage)
-                                           .front());
-              return response;
-            });
+            rpc::write_pulled<Response>(
+                stream, [items, at, slot = std::move(slot)]() mutable -> std::optional<Response> {
+                  if (!*at) return std::nullopt;
+                  const std::size_t from = **at, to = std::min(items->size(), from + kItemsPerMessage);
+                  *at = to < items->size() ? std::optional(to) : std::nullopt;
+                  if (!*at) slot.reset();  // whoever has it all may ask for the next
+                  const auto begin = items->begin();
+                  Response response;
+                  response.ParseFromString(
+                      topology::encode_snapshot_messages(
+                          {begin + static_cast<std::ptrdiff_t>(from), begin + static_cast<std::ptrdiff_t>(to)},
+                          kItemsPerMessage)
+                          .front());
+                  return response;
+                });
           });
         });
   }

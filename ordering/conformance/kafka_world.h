@@ -106,7 +106,8 @@ class KafkaWorld final : public EngineWorld {
     const auto topic = kafka::describe_settings(admin_.get(), topic_, Duration::seconds(10));
     if (!topic) return fail(topic.error());
     rd_kafka_ConfigResource_t* changed = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic_.c_str());
-    const std::pair<const char*, std::string> settings[] = {  // all, or the others go back to the broker's
+    const std::pair<const char*, std::string> settings[] = {
+        // all, or the others go back to the broker's
         {"min.insync.replicas", std::to_string(replicas)},
         {"retention.ms", "-1"},
         {"retention.bytes", "-1"},

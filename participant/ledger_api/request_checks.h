@@ -14,7 +14,7 @@ template <typename T>
 class RepeatedPtrField;
 class Duration;
 class Timestamp;
-}
+}  // namespace google::protobuf
 
 namespace synod::participant {
 

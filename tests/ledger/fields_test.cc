@@ -100,7 +100,8 @@ TEST_F(LedgerFields, TimesBeyondWhatCanBeToldAreRefused) {
     EXPECT_TRUE(refused(submitting(change), StatusCode::INVALID_ARGUMENT, "INVALID_FIELD", field));
   };
   refuses("deduplication_period", [](auto& c) { c.mutable_deduplication_duration()->set_seconds(kForEver); });
-  refuses("deduplication_period", [](auto& c) { c.mutable_deduplication_duration()->set_seconds(kForEver / 1'000'000); });
+  refuses("deduplication_period",
+          [](auto& c) { c.mutable_deduplication_duration()->set_seconds(kForEver / 1'000'000); });
   refuses("min_ledger_time_abs", [](auto& c) { c.mutable_min_ledger_time_abs()->set_seconds(kForEver); });
   refuses("min_ledger_time_rel", [](auto& c) { c.mutable_min_ledger_time_rel()->set_seconds(-kForEver); });
   refuses("min_ledger_time_rel", [](auto& c) { c.mutable_min_ledger_time_rel()->set_nanos(-2'000'000'000); });

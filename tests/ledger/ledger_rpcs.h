@@ -172,7 +172,7 @@ using grpc::StatusCode;
 
 // With this code, error id, and text somewhere.
 inline ::testing::AssertionResult refused(const grpc::Status& status, StatusCode code, const std::string& id,
-                                   const std::string& about = "") {
+                                          const std::string& about = "") {
   if (status.error_code() == code && status.error_message().starts_with(id + "(") &&
       status.error_message().find(about) != std::string::npos)
     return ::testing::AssertionSuccess();

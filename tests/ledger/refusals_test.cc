@@ -100,7 +100,8 @@ TEST_F(LedgerRefuses, CommandsThatLackAField) {
   lacking("", [](api::Commands& commands) { commands.add_disclosed_contracts(); });
   const auto create = [](api::Commands& commands) { return commands.mutable_commands(0)->mutable_create(); };
   lacking("template_id", [&](api::Commands& commands) { create(commands)->clear_template_id(); });
-  lacking("module_name", [&](api::Commands& commands) { create(commands)->mutable_template_id()->clear_module_name(); });
+  lacking("module_name",
+          [&](api::Commands& commands) { create(commands)->mutable_template_id()->clear_module_name(); });
   lacking("create_arguments", [&](api::Commands& commands) { create(commands)->clear_create_arguments(); });
 }
 
