@@ -135,7 +135,7 @@ TEST(ReplicaTest, ADatabaseThatIsAwayMakesItPassiveUntilItIsBack) {
 TEST(ReplicaTest, WhatRunsMayGiveTheStoreBack) {
   testing::expect_log("active no more");
   const auto database = std::make_shared<Database>();
-  Process process(database, Duration::seconds(1));  // no turn begins between the three calls
+  Process process(database, Duration::seconds(3));  // no turn begins between the three calls
   ASSERT_TRUE(eventually([&] { return is_active(process); }));
   for (int times = 0; times < 3; ++times) process.replica->lost(storage::storage_failed("a write failed"));
   ASSERT_TRUE(eventually([&] {

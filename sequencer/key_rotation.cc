@@ -32,6 +32,7 @@ void KeyRotation::start(Duration timeout, Done done) {
       return done(fail(failed_precondition("KEY_ROTATION_RUNNING", "Another replacement of keys is under way")));
     }
     self->step_ = Step::registering;
+    ++self->turn_;
     self->deadline_ = self->node_.parts().clock->monotonic_micros() + timeout.micros;
     Status started = self->make_keys(core);
     if (started) {
@@ -66,15 +67,16 @@ Status KeyRotation::propose(const SequencerCore& core, std::vector<crypto::Signi
   topology::ProposeOptions options;
   options.must_fully_authorize = true;
   SYNOD_TRY(const auto transaction, manager.propose(topology::Mapping(mapping), options));
-  broadcast_as_sequencer(node_, core, {transaction}, "", [self = shared_from_this(), done](const Status& taken) {
-    if (!taken) self->finish(taken, done);
-  });
+  broadcast_as_sequencer(node_, core, {transaction}, "",
+                         [self = shared_from_this(), done, turn = turn_](const Status& taken) {
+                           if (!taken && self->turn_ == turn) self->finish(taken, done);
+                         });
   return {};
 }
 
 void KeyRotation::watch(const Done& done) {
-  node_.executor().after(kWatch, [self = shared_from_this(), done] {
-    if (self->step_ == Step::idle) return;
+  node_.executor().after(kWatch, [self = shared_from_this(), done, turn = turn_] {
+    if (self->turn_ != turn || self->step_ == Step::idle) return;
     self->node_.with_core([self, done](const SequencerCore& core) { self->check(core, done); });
   });
 }

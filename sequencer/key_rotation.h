@@ -39,6 +39,7 @@ class KeyRotation : public std::enable_shared_from_this<KeyRotation> {
 
   NodeState& node_;
   Step step_ = Step::idle;
+  std::uint64_t turn_ = 0;  // which replacement runs, or ran last: tasks of an earlier one may still wait
   std::int64_t deadline_ = 0;
   std::vector<crypto::SigningPublicKey> old_, new_;
   SequenceNumber sealed_with_old_;  // batches below it may be

@@ -29,6 +29,7 @@ constexpr Duration kStoreRetry = Duration::milliseconds(250);
 constexpr Duration kHealthCheckReady = Duration::milliseconds(500);
 constexpr Duration kHealthCheckStarting = Duration::milliseconds(50);
 constexpr Duration kLongestTimer = Duration::seconds(60);
+constexpr Duration kLongestHold = Duration::seconds(60);  // for a block that an engine counts and does not give
 constexpr std::chrono::milliseconds kHandOverPoll(2);
 constexpr Duration kStatusPatience = Duration::milliseconds(500);  // with a loop that is at one thing
 constexpr Duration kStatusLimit = Duration::seconds(5);            // with one that has much to do
@@ -372,6 +373,7 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
       reason = "The ordering service takes no requests: " + health.last_error;
     } else if (ready) {
       reason = catching_up(health);
+      if (reason.empty()) reason = begin_sealing(health);
       if (reason.empty()) reason = outside_group();
     } else if (catch_up_ && catch_up_->behind()) {
       reason = "The sequencer has not reached the ordering service yet, and does not know what it has missed" +
@@ -379,16 +381,23 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
     }
     if (!failed_ && store_error_.empty()) availability_.set_not_accepting(reason);
     availability_.tell();
-    if (ready && writer_->held()) begin_sealing(health);
-    return ready && reason.empty() && !writer_->held();
+    return ready && reason.empty();
   }
 
-  // Once the blocks are read that existed when the ordering service first told its head.
-  void begin_sealing(const ordering::Health& health) {
+  // Once the blocks are read that existed when this sequencer had caught up (Writer::hold). Empty: it has begun.
+  std::string begin_sealing(const ordering::Health& health) {
+    if (!writer_->held() || !catch_up_) return {};
+    const std::int64_t at = parts_.clock->monotonic_micros();
+    if (!held_since_) held_since_ = at;
     if (!head_at_start_) head_at_start_ = health.head;
-    const bool read =
-        head_at_start_ ? core_->height() >= *head_at_start_ : catch_up_.has_value() && !catch_up_->behind();
-    if (read) carry_out(writer_->begin(now()));
+    // A log that was replaced by a copy may be shorter now.
+    const auto head = head_at_start_ && health.head ? std::min(*head_at_start_, *health.head) : core_->height();
+    const bool read = core_->height() >= head && !unapplied_;
+    if (!read && at < *held_since_ + kLongestHold.micros)
+      return "The sequencer reads the log up to block " + std::to_string(head.value) + ", where it was at the start.";
+    if (!read) log::warn(kLog, "block {} of the log does not come; requests are taken without it", head.value);
+    carry_out(writer_->begin(now()));
+    return {};
   }
 
   // Empty once this sequencer has read what it had missed.
@@ -487,8 +496,9 @@ struct SequencerNode::Impl final : NodeState, std::enable_shared_from_this<Seque
   SigningHistory signing_;
   std::shared_ptr<const std::map<protocol::Member, RegisteredMember>> members_;
   std::optional<CatchUp> catch_up_;
-  std::optional<ordering::Height> head_at_start_;  // of the log
-  std::optional<BlockEffects> unapplied_;          // a block that the store has not taken yet
+  std::optional<ordering::Height> head_at_start_;  // of the log, when this sequencer had caught up
+  std::optional<std::int64_t> held_since_;
+  std::optional<BlockEffects> unapplied_;  // a block that the store has not taken yet
   bool failed_ = false;
   std::set<Timestamp> topology_due_;  // when changes that are known take effect
   std::string store_error_;

@@ -150,7 +150,6 @@ class SequencerService final : public api::SequencerService::CallbackService {
                   if (!*at) return std::nullopt;
                   const std::size_t from = **at, to = std::min(items->size(), from + kItemsPerMessage);
                   *at = to < items->size() ? std::optional(to) : std::nullopt;
-                  if (!*at) slot.reset();  // whoever has it all may ask for the next
                   const auto begin = items->begin();
                   Response response;
                   response.ParseFromString(

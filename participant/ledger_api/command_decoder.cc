@@ -1,6 +1,7 @@
 #include "participant/ledger_api/command_decoder.h"
 
 #include <map>
+#include <set>
 
 #include "ledger/commands.pb.h"
 #include "lf/ledger/value_codec.h"
@@ -173,8 +174,12 @@ Result<CommandSubmission> decode_commands(const ServiceContext& context, const a
   SYNOD_RETURN_IF_ERROR(check_synchronizer(context.node, commands.synchronizer_id()));
   SYNOD_TRY(submission.min_ledger_time, min_ledger_time(commands, context.clock->now()));
   SYNOD_TRY(submission.deduplication, deduplication_of(commands, context));
+  std::set<std::string> disclosed_ids;
   for (int i = 0; i < commands.disclosed_contracts_size(); ++i) {
     SYNOD_TRY(lf::ContractInstance instance, disclosed(commands.disclosed_contracts(i), static_cast<std::size_t>(i)));
+    if (!disclosed_ids.insert(instance.contract_id.to_hex()).second)
+      return fail(
+          invalid_request("Disclosed contracts contain duplicate contract id (" + instance.contract_id.to_hex() + ")"));
     submission.disclosed_contracts.push_back(std::move(instance));
   }
   SYNOD_RETURN_IF_ERROR(check_synchronizers(context.node, commands));

@@ -64,8 +64,7 @@ class CommandService final : public api::CommandService::CallbackService {
       context_->node.commands().submit_and_wait(std::move(*submission), timeout,
                                                 [reply, done](Result<Completion> completion) {
                                                   if (!completion) return reply.error(completion.error());
-                                                  if (completion->rejection)  // told when it was completed
-                                                    return reply.error(*completion->rejection, rpc::quietly);
+                                                  if (completion->rejection) return reply.error(*completion->rejection);
                                                   done(*completion);
                                                 });
     });

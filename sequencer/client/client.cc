@@ -11,8 +11,14 @@ namespace synod::sequencer::client {
 namespace {
 
 constexpr Duration poll_delay = Duration::milliseconds(20);
-// Of the refusal, which says no more than this (RegisterOnboardingTopologyTransactions).
-constexpr const char* kOnboardedBefore = "is either active on the synchronizer or has previously been offboarded";
+// Whether RegisterOnboardingTopologyTransactions was refused because the member is known already. There is no more than
+// a text, and newer sequencers say less to strangers.
+bool may_be_onboarded_already(const Error& error) {
+  for (const char* text : {"is either active on the synchronizer or has previously been offboarded",
+                           "Unable to register onboarding topology transactions"})
+    if (error.cause.find(text) != std::string::npos) return true;
+  return false;
+}
 
 std::optional<protocol::PhysicalSynchronizerId> pinned(const ClientConfig& config) {
   const auto parsed = protocol::PhysicalSynchronizerId::parse(config.synchronizer);
@@ -187,7 +193,7 @@ void SequencerClient::Impl::onboard(std::vector<topology::SignedTransaction> tra
         connections_[*connection]->register_onboarding(transactions, [this, deadline, done](Status registered) {
           if (registered) return poll_active(deadline, done);
           // Perhaps an earlier registration was taken, its answer lost, and it is about to take effect.
-          if (registered.error().cause.find(kOnboardedBefore) == std::string::npos) return done(std::move(registered));
+          if (!may_be_onboarded_already(registered.error())) return done(std::move(registered));
           poll_active(std::min(deadline, mono() + config_->call_timeout.micros),
                       [done, registered](const Status& active) { done(active ? active : registered); });
         });

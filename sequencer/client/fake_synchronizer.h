@@ -106,7 +106,7 @@ class FakeSynchronizer {
 
 // How a fake sequencer departs from what it should do.
 struct Misbehaviour {
-  std::atomic<bool> swallow_sends = false;    // takes submissions and forgets them
+  std::atomic<bool> swallow_sends = false;    // takes submissions and forgets them, but for ticks
   std::atomic<bool> overloaded = false;       // refuses them
   std::atomic<bool> fork_events = false;      // changes what it delivers
   std::atomic<bool> wrong_signature = false;  // signs with another key
@@ -271,9 +271,9 @@ class FakeSequencer {
         if (self.wrong.overloaded) {
           return fail({"SEQUENCER_OVERLOADED", ErrorCategory::contention_on_shared_resources, "too much"});
         }
-        if (self.wrong.swallow_sends) return api::SendAsyncResponse();
         SYNOD_TRY(const auto content, protocol::SignedContent::parse(request->signed_submission_request()));
         SYNOD_TRY(const auto submission, protocol::SubmissionRequest::parse(content.content, {}));
+        if (self.wrong.swallow_sends && !submission.message_id.starts_with("tick-")) return api::SendAsyncResponse();
         if (submission.aggregation_rule) {
           // As real ones do, by their own clocks.
           if (submission.max_sequencing_time >= system_clock()->now() + Duration::seconds(360)) {

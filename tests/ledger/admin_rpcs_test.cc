@@ -125,7 +125,9 @@ TEST_F(LedgerRpcs, ADarIsValidatedUploadedVettedAndUnvetted) {
   EXPECT_EQ(listed[0].topology_serial(), done.new_vetted_packages().topology_serial());
   ASSERT_THAT(listed[0].packages(), SizeIs(1));
   EXPECT_EQ(listed[0].packages(0).package_id(), ping);
-  ask(&api::CommandSubmissionService::Stub::Submit, submit);
+  api::SubmitAndWaitRequest through;  // before its package is not vetted any more
+  *through.mutable_commands() = submit.commands();
+  ask(&api::CommandService::Stub::SubmitAndWait, through);
 
   admin::UpdateVettedPackagesRequest unvet;
   unvet.add_changes()->mutable_unvet()->add_packages()->set_package_id(ping);

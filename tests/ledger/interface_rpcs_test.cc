@@ -53,6 +53,7 @@ class LedgerInterfaces : public LedgerRpcs {
  protected:
   static void SetUpTestSuite() {
     LedgerRpcs::SetUpTestSuite();
+    if (!ready_) return;  // SetUp() says so
     const auto dar = lf::assemble_dar(kThings, {.version = lf::kLf23});
     ASSERT_TRUE(dar) << dar.error().to_string();
     things_ = lf::decode_dar(*dar)->main().id();

@@ -1,5 +1,7 @@
 #include "tests/ledger/ledger_rpcs.h"
 
+#include <thread>
+
 #include "base/testing/expect_log.h"
 #include "base/testing/shared_files.h"
 #include "lf/archive/dar.h"
@@ -54,7 +56,11 @@ void LedgerRpcs::start(const Nodes::Setting& setting) {
   admin::UploadDarFileRequest upload;
   upload.set_dar_file(dar_);
   ask(&admin::PackageManagementService::Stub::UploadDarFile, upload);
-  const auto connected = ask(&api::StateService::Stub::GetConnectedSynchronizers, {});
+  auto connected = ask(&api::StateService::Stub::GetConnectedSynchronizers, {});
+  for (int looks = 0; !setting.others.empty() && connected.connected_synchronizers().empty() && looks < 1200; ++looks) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // a busy machine may have lost it for a moment
+    connected = ask(&api::StateService::Stub::GetConnectedSynchronizers, {});
+  }
   ASSERT_EQ(connected.connected_synchronizers_size(), setting.others.empty() ? 0 : 1);
   for (const auto& one : connected.connected_synchronizers()) synchronizer_ = one.synchronizer_id();
   ready_ = true;

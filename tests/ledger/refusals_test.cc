@@ -22,6 +22,7 @@ class LedgerRefuses : public LedgerRpcs {
  protected:
   static void SetUpTestSuite() {
     LedgerRpcs::SetUpTestSuite();
+    if (!ready_) return;  // SetUp() says so
     payer_ = allocate("payer");
     owner_ = allocate("owner");
     contract_ = issue(payer_, owner_, "1.0");

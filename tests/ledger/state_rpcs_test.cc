@@ -129,6 +129,9 @@ TEST_F(LedgerRpcs, CreatedEventBlobsComeWhereTheyAreAskedFor) {
   disclosed.set_synchronizer_id("other::1220");
   refuses("SYNCHRONIZER_NOT_FOUND", "other::1220");
   disclosed.set_synchronizer_id(synchronizer_);
+  *disclosing.add_disclosed_contracts() = disclosing.disclosed_contracts(0);
+  refuses("INVALID_ARGUMENT", "duplicate contract id");
+  disclosing.mutable_disclosed_contracts()->RemoveLast();
   EXPECT_EQ(submit(disclosing).events_size(), 2);
 }
 
