@@ -371,7 +371,12 @@ TEST_F(RequestFields, DisclosedContractsAreWhatTheyAreSaidToBe) {
   EXPECT_THAT(submit(request), StartsWith(error(grpc::NOT_FOUND, "SYNCHRONIZER_NOT_FOUND")));
   auto two = request;
   *two.add_disclosed_contracts() = disclosed;
-  two.mutable_disclosed_contracts(1)->set_synchronizer_id(kHere);
+  EXPECT_THAT(submit(two), HasSubstr("duplicate contract id (" + contract.contract_id.to_hex() + ")"));
+  contract.contract_id = lf::ContractId::local_v1(Bytes(32, 'd'));
+  auto& another = *two.mutable_disclosed_contracts(1);
+  another.set_contract_id(contract.contract_id.to_hex());
+  another.set_created_event_blob(lf::encode_contract(contract));
+  another.set_synchronizer_id(kHere);
   EXPECT_THAT(submit(two), StartsWith(error(grpc::INVALID_ARGUMENT, "DISCLOSED_CONTRACTS_SYNCHRONIZER_ID_MISMATCH")));
   request.set_synchronizer_id(kHere);
   EXPECT_THAT(submit(request), StartsWith(error(grpc::INVALID_ARGUMENT, "PRESCRIBED_SYNCHRONIZER_ID_MISMATCH")));
